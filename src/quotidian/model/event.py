@@ -1,0 +1,170 @@
+"""One change of state of one entity, and who caused it."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+
+class CauseKind(StrEnum):
+    """Who changed a state."""
+
+    UNKNOWN = "unknown"  #: the source does not say (a CSV download has no contexts)
+    PHYSICAL = "physical"  #: the device itself: a wall switch, a sensor
+    PERSON = "person"  #: a user of Home Assistant
+    BRIDGE = "bridge"  #: a person by HomeKit, Alexa or Google
+    REMOTE = "remote"  #: a person by a button, remote or tag that an automation listens to
+    SCRIPT = "script"  #: a script that no person started
+    AUTOMATION = "automation"
+    INTEGRATION = "integration"  #: a service call that nobody above made
+    MANUAL = "manual"  #: an event posted by hand to try the pipeline
+
+
+#: What people (or what we cannot tell from people) did: the only causes that habits are learned from.
+LEARNABLE: Final = frozenset(
+    {CauseKind.UNKNOWN, CauseKind.PHYSICAL, CauseKind.PERSON, CauseKind.BRIDGE, CauseKind.REMOTE}
+)
+
+
+class Source(StrEnum):
+    """Where a copy of an event was read."""
+
+    LIVE = "live"
+    JSONL = "jsonl"
+    RECORDER = "recorder"
+    HISTORY = "history"
+    CSV = "csv"
+    SIMULATED = "simulated"
+
+
+#: Of two copies of one event, each field comes from the copy with the higher rank that has it.
+RANK: Final = {
+    Source.LIVE: 5,
+    Source.JSONL: 4,
+    Source.RECORDER: 3,
+    Source.HISTORY: 2,
+    Source.SIMULATED: 1,
+    Source.CSV: 0,
+}
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Home Assistant's context of a change: three ids, as hexadecimal or ULID text."""
+
+    id: str
+    parent_id: str | None = None
+    user_id: str | None = None
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """Who changed a state, as far as it could be told.
+
+    ``entity`` is the automation or script, ``user`` the id of the user in Home Assistant.
+    """
+
+    kind: CauseKind = CauseKind.UNKNOWN
+    entity: str | None = None
+    user: str | None = None
+
+    @property
+    def learnable(self) -> bool:
+        """Whether habits of people may be learned from it."""
+        return self.kind in LEARNABLE
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One change of state.
+
+    All times are µs since 1970-01-01 UTC. ``new_state`` is ``None`` when the entity was removed,
+    ``old_state`` when it is not known or there was none.
+    """
+
+    event_id: str
+    home: str
+    entity_id: str
+    old_state: str | None = None
+    new_state: str | None
+    attributes: dict[str, Any] = {}
+    last_changed: int
+    last_updated: int
+    context: Context | None = None
+    cause: Cause = Cause()
+    source: Source = Source.LIVE
+
+
+def event_id(home: str, entity_id: str, last_updated: int) -> str:
+    """Name an event: 128 bits as 32 hexadecimal digits.
+
+    Two copies of one change (live, and read later from the recorder) have the same id.
+    ``last_updated`` is in µs; for a removal it is the time at which the removal was fired.
+    """
+    words = f"{home}\0{entity_id}\0{last_updated}".encode()
+    return blake2b(words, digest_size=16).hexdigest()
+
+
+_text = pa.dictionary(pa.int32(), pa.string())
+
+#: Events in columns: how they travel in bulk, lie in a sealed day and reach the detectors.
+#: ``last_changed`` is null when it equals ``last_updated``; ``state`` is null for a removal;
+#: ``attributes`` is a JSON object as text, or null. Not here: ``event_id`` (computed), ``old_state``
+#: (the row before), contexts (settled into the cause).
+EVENT_SCHEMA: Final = pa.schema(
+    [
+        pa.field("entity_id", _text, nullable=False),
+        pa.field("last_updated", pa.int64(), nullable=False),
+        pa.field("last_changed", pa.int64()),
+        pa.field("state", _text),
+        pa.field("cause", _text, nullable=False),
+        pa.field("cause_entity", _text),
+        pa.field("user", _text),
+        pa.field("source", _text, nullable=False),
+        pa.field("attributes", _text),
+    ]
+)
+
+
+def table_of(columns: dict[str, Any]) -> pa.Table:
+    """Make a table of ``EVENT_SCHEMA`` from Python lists, numpy arrays or Arrow arrays by column name.
+
+    A column that is missing (not one that may not be null) is filled with nulls.
+    """
+    rows = len(columns["entity_id"])
+    arrays = []
+    for field in EVENT_SCHEMA:
+        column = columns.get(field.name)
+        if column is None:
+            arrays.append(pa.nulls(rows, field.type))
+        elif isinstance(column, pa.Array | pa.ChunkedArray):
+            arrays.append(column if column.type == field.type else column.cast(field.type))
+        else:
+            arrays.append(_array(column, field.type))
+    return pa.Table.from_arrays(arrays, schema=EVENT_SCHEMA)
+
+
+def _array(column: Any, kind: pa.DataType) -> pa.Array[Any]:
+    if pa.types.is_dictionary(kind):
+        return pa.array(column, pa.string()).dictionary_encode()
+    return pa.array(column, kind)
+
+
+def events_of(table: pa.Table, home: str) -> Iterator[Event]:
+    """Read a table of ``EVENT_SCHEMA`` row by row; each entity's old state is the row before it in the table."""
+    before: dict[str, str | None] = {}
+    for row in table.to_pylist():
+        entity_id, updated = row["entity_id"], row["last_updated"]
+        yield Event(
+            event_id=event_id(home, entity_id, updated),
+            home=home,
+            entity_id=entity_id,
+            old_state=before.get(entity_id),
+            new_state=row["state"],
+            attributes=msgspec.json.decode(row["attributes"]) if row["attributes"] else {},
+            last_changed=updated if row["last_changed"] is None else row["last_changed"],
+            last_updated=updated,
+            cause=Cause(CauseKind(row["cause"]), row["cause_entity"], row["user"]),
+            source=Source(row["source"]),
+        )
+        before[entity_id] = row["state"]

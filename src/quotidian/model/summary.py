@@ -1,0 +1,153 @@
+"""What is kept of a day: named columns of integers, and the words that they point to."""
+
+import zlib
+from collections.abc import Mapping
+from typing import Final, Self
+
+import msgspec
+import numpy as np
+
+from quotidian.model.arrays import Ints
+
+_WIDTHS: Final = ("int8", "int16", "int32", "int64")
+
+
+class _Column(msgspec.Struct, frozen=True, array_like=True):
+    name: str
+    length: int
+    width: int
+    difference: bool
+
+
+class _Head(msgspec.Struct, frozen=True, array_like=True):
+    words: tuple[str, ...]
+    columns: tuple[_Column, ...]
+
+
+class Integers:
+    """A few named columns of integers, with the words (entity ids, states) that they point to by position.
+
+    Immutable; equal when every word and every integer is. Summaries and carries are made of it, so that adding,
+    comparing and storing them is exact.
+
+    >>> row = Integers(("light.desk",), {"entity": [0, 0], "second": [25200, 79200]})
+    >>> Integers.decode(row.encode()) == row
+    True
+    """
+
+    __slots__ = ("columns", "words")
+
+    def __init__(self, words: tuple[str, ...] = (), columns: Mapping[str, object] | None = None) -> None:
+        self.words: Final = words
+        self.columns: Final[dict[str, Ints]] = {
+            name: _frozen(np.asarray(values, np.int64)) for name, values in (columns or {}).items()
+        }
+
+    def __getitem__(self, name: str) -> Ints:
+        return self.columns[name]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Integers):
+            return NotImplemented
+        return (
+            self.words == other.words
+            and self.columns.keys() == other.columns.keys()
+            and all(np.array_equal(values, other.columns[name]) for name, values in self.columns.items())
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.encode())
+
+    def __bool__(self) -> bool:
+        return bool(self.words) or bool(self.columns)
+
+    def __repr__(self) -> str:
+        columns = ", ".join(f"{name}[{values.size}]" for name, values in self.columns.items())
+        return f"Integers({len(self.words)} words; {columns})"
+
+    def encode(self) -> bytes:
+        """Pack into bytes: each column in its narrowest width, as differences where these are narrower."""
+        packed, heads = [], []
+        for name in sorted(self.columns):
+            values = self.columns[name]
+            differences = np.diff(values, prepend=np.int64(0))
+            width, narrow = _width(values), _width(differences)
+            difference = narrow < width
+            heads.append(_Column(name, values.size, min(width, narrow), difference))
+            packed.append((differences if difference else values).astype(_WIDTHS[min(width, narrow)]).tobytes())
+        head = msgspec.msgpack.encode(_Head(self.words, tuple(heads)))
+        body = len(head).to_bytes(4, "little") + head + b"".join(packed)
+        return zlib.compress(body, 6)
+
+    @classmethod
+    def decode(cls, packed: bytes) -> Self:
+        """Unpack what ``encode`` made.
+
+        Raises
+        ------
+        ValueError
+            When the bytes are damaged.
+        """
+        try:
+            body = zlib.decompress(packed)
+            start = 4 + int.from_bytes(body[:4], "little")
+            head = msgspec.msgpack.decode(body[4:start], type=_Head)
+            columns = {}
+            for column in head.columns:
+                kind = np.dtype(_WIDTHS[column.width])
+                values = np.frombuffer(body, kind, column.length, start).astype(np.int64)
+                columns[column.name] = np.cumsum(values) if column.difference else values
+                start += kind.itemsize * column.length
+        except (zlib.error, msgspec.DecodeError, IndexError) as error:
+            raise ValueError(f"not a packed table of integers: {error}") from error
+        return cls(head.words, columns)
+
+
+def _frozen(values: Ints) -> Ints:
+    values = values.view()
+    values.flags.writeable = False
+    return values
+
+
+def _width(values: Ints) -> int:
+    if not values.size:
+        return 0
+    low, high = int(values.min()), int(values.max())
+    return next(n for n in range(4) if -(1 << 8 * 2**n - 1) <= low and high < 1 << 8 * 2**n - 1)
+
+
+#: What one day hands on to the next.
+Carry = Integers
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """What one detector keeps of some days: a day's integers by the day's ordinal.
+
+    Days stay apart, so weeks and months are unions of days, any day can be taken out again exactly, and
+    merging is associative and commutative, with ``Summary(detector, version)`` as its identity.
+    """
+
+    detector: str
+    version: int
+    days: dict[int, Integers] = {}
+
+    def merged(self, other: "Summary") -> "Summary":
+        """Unite with another summary of the same detector and version.
+
+        Raises
+        ------
+        ValueError
+            When detectors or versions differ, or a day stands in both with different integers.
+        """
+        if (self.detector, self.version) != (other.detector, other.version):
+            raise ValueError(f"cannot merge {self.detector} {self.version} with {other.detector} {other.version}")
+        for ordinal in self.days.keys() & other.days.keys():
+            if self.days[ordinal] != other.days[ordinal]:
+                raise ValueError(f"{self.detector}: day {ordinal} stands in both with different integers")
+        days = self.days | other.days
+        return Summary(self.detector, self.version, {ordinal: days[ordinal] for ordinal in sorted(days)})
+
+    def without(self, ordinals: frozenset[int]) -> "Summary":
+        """Take days out, exactly as if they had never been merged."""
+        kept = {ordinal: day for ordinal, day in self.days.items() if ordinal not in ordinals}
+        return Summary(self.detector, self.version, kept)

@@ -1,0 +1,178 @@
+"""What every store can do, whatever lies beneath it."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+import pyarrow as pa
+
+from quotidian.model import Carry, Day, Home, Integers, Pattern, Summary
+
+Period = Literal["weekly", "monthly"]
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """How far a source has been read: made durable together with the events that were read up to there."""
+
+    source: str
+    position: str
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """What became of a batch: rows that were new, and rows of which the store had a copy already."""
+
+    new: int
+    known: int
+
+    def __add__(self, other: "Appended") -> "Appended":
+        return Appended(self.new + other.new, self.known + other.known)
+
+
+class DayRecord(msgspec.Struct, frozen=True):
+    """A line of the day ledger.
+
+    ``sealed_bytes`` is the size of the day's file, 0 while it has none. ``revision`` grows with every change of
+    the day's events; the day is due for folding while it differs from ``folded``.
+    """
+
+    date: dt.date
+    events: int
+    sealed_bytes: int
+    revision: int
+    folded: int | None
+
+    @property
+    def due(self) -> bool:
+        """Whether the day has events that its summaries do not know."""
+        return self.revision != self.folded
+
+
+class LayerSize(msgspec.Struct, frozen=True):
+    """What one layer holds: rows (events, summaries, patterns), bytes on disk, and the days they span."""
+
+    layer: int
+    name: str
+    rows: int
+    bytes: int
+    first: dt.date | None
+    last: dt.date | None
+
+
+class Retained(msgspec.Struct, frozen=True):
+    """What retention dropped (or, in a dry run, would drop), by layer: whole days, weeks or months, and bytes."""
+
+    raw_days: int
+    daily_days: int
+    weekly_periods: int
+    bytes: int
+
+
+class Forgotten(msgspec.Struct, frozen=True):
+    """What ``forget`` took out: events, days that are due for folding again, and patterns."""
+
+    events: int
+    days: int
+    patterns: int
+
+
+class Store(Protocol):
+    """The four layers of one home. Every method that changes something is durable when it returns."""
+
+    # the home
+
+    @property
+    def home(self) -> Home:
+        """The home as last set; a new store has one with a fresh id, in the zone ``UTC``."""
+
+    def set_home(self, home: Home) -> None:
+        """Replace what is known of the home (its id stays)."""
+
+    # layer 1: events
+
+    def append(self, events: pa.Table, checkpoint: Checkpoint | None = None) -> Appended:
+        """Add events (a table of ``EVENT_SCHEMA``, any order, any days); a copy of a known event adds no row.
+
+        Copies merge field by field by the rank of their source. The filters and the attribute allow-list of the
+        settings apply. The checkpoint, if given, becomes durable in the same transaction as the last row.
+        """
+
+    def checkpoint(self, source: str) -> str | None:
+        """Give the position last recorded for a source."""
+
+    def seal(self, before: dt.date) -> list[dt.date]:
+        """Move the events of days before a date into one sorted file a day; give the days that were (re)sealed."""
+
+    def day_events(self, day: Day) -> pa.Table:
+        """Give a day's events, sorted by (entity id, last updated)."""
+
+    def events(
+        self,
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        entity_id: str | None = None,
+        limit: int = 100,
+    ) -> pa.Table:
+        """Give the newest ``limit`` events with start <= last updated < end (µs), newest first."""
+
+    def days(self) -> list[DayRecord]:
+        """Give the day ledger, oldest first: every local day on which there is an event or a summary."""
+
+    # layer 2: daily summaries
+
+    def put_day(
+        self, date: dt.date, summaries: Mapping[str, tuple[int, Integers]], carries: Mapping[str, Carry], revision: int
+    ) -> None:
+        """Store what was folded from a day's events at a revision: by detector its version and integers, and its carry.
+
+        It replaces what was there, wholly or not at all, and marks the day as folded at that revision.
+        """
+
+    def summary(self, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
+        """Give a detector's daily summaries of the days from first to last, both included."""
+
+    def carries(self, date: dt.date) -> dict[str, Carry]:
+        """Give what a day handed on, by detector; empty when the day has not been folded."""
+
+    # layer 3: weekly and monthly summaries
+
+    def put_period(self, period: Period, start: dt.date, summary: Summary) -> None:
+        """Store one detector's summary of the week or month that starts on a date, replacing what was there."""
+
+    def period_summary(self, period: Period, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
+        """Give the union of a detector's weekly or monthly summaries that start from first to last, both included."""
+
+    # layer 4: patterns
+
+    def put_patterns(self, date: dt.date, patterns: Sequence[Pattern]) -> None:
+        """Replace all patterns with those of the night after a date."""
+
+    def patterns(self) -> list[Pattern]:
+        """Give all patterns, by id."""
+
+    @property
+    def reviewed(self) -> dt.date | None:
+        """The last day learned from by the last ``put_patterns``."""
+
+    # days that the user marked
+
+    def mark(self, date: dt.date, label: str | None) -> None:
+        """Mark a day ("party", "away"), so that it is not learned from; ``None`` takes the mark away."""
+
+    def marks(self) -> dict[dt.date, str]:
+        """Give the marked days."""
+
+    # housekeeping
+
+    def retain(self, today: dt.date, *, dry_run: bool = False) -> Retained:
+        """Drop whole days, weeks and months that are older than the settings say; never a day that is due."""
+
+    def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:
+        """Take an entity out of every layer; days that held it are due for folding again."""
+
+    def layers(self) -> list[LayerSize]:
+        """Tell what each layer holds."""
+
+    def close(self) -> None:
+        """Give the store back; nothing may be called afterwards."""
