@@ -144,7 +144,7 @@ def table_of(columns: dict[str, Any]) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=EVENT_SCHEMA)
 
 
-def _array(column: Any, kind: pa.DataType) -> pa.Array[Any]:
+def _array(column: Any, kind: pa.DataType) -> "pa.Array[Any]":
     if pa.types.is_dictionary(kind):
         return pa.array(column, pa.string()).dictionary_encode()
     return pa.array(column, kind)

@@ -1,0 +1,54 @@
+"""What a detector is: fold a day, merge, detect."""
+
+from abc import ABC, abstractmethod
+from enum import StrEnum
+from typing import ClassVar
+
+from quotidian.detect.dayview import DayView
+from quotidian.detect.history import History
+from quotidian.model import Carry, Finding, Integers, Summary
+
+
+class Cadence(StrEnum):
+    """When a detector's summaries are rolled up."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
+class Detector(ABC):
+    """A kind of habit, and how it is found.
+
+    The laws that hold for every detector: folding days one at a time, with merges in any grouping or order, gives
+    to the bit what one pass over all days gives; events shuffled, duplicated or late change nothing; memory is
+    bounded; a day at a change of the clocks is one day; there is no habit in noise.
+    """
+
+    #: The name under which summaries and findings are kept.
+    name: ClassVar[str]
+    #: Grows when ``fold`` gives other integers for the same day.
+    version: ClassVar[int] = 1
+    cadence: ClassVar[Cadence] = Cadence.DAILY
+    #: Whether it keeps integers of its own beside the shared row.
+    keeps: ClassVar[bool] = False
+
+    def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
+        """Reduce a day to a few integers, given what the day before handed on; and hand on what crosses midnight.
+
+        A detector for which the shared row says enough keeps nothing of its own.
+        """
+        del day, carry
+        return Integers(), Carry()
+
+    def merge(self, one: Summary, other: Summary) -> Summary:
+        """Unite two summaries: associative, commutative, with the empty summary as identity."""
+        return one.merged(other)
+
+    @abstractmethod
+    def detect(self, history: History) -> list[Finding]:
+        """Say what holds on the evidence of these days, best first."""
+
+    def summary(self, history: History) -> Summary:
+        """Give this detector's own summaries of the history's days."""
+        return history.summaries.get(self.name, Summary(self.name, self.version))

@@ -1,0 +1,214 @@
+"""The days that a detector may look at, put side by side."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from functools import cache, cached_property
+from typing import Final
+
+import holidays
+import msgspec
+import numpy as np
+
+from quotidian.detect.dayrow import ROW, ROW_VERSION, DayRow, entity_of, state_of
+from quotidian.model import Home, Summary
+from quotidian.model.arrays import Bools, Ints
+from quotidian.model.day import wall_seconds
+from quotidian.model.home import domain_of
+
+#: Tokens this close (seconds), that often both ways, are one act: the lamps of a scene.
+TOGETHER_SECONDS: Final = 10
+TOGETHER_SHARE: Final = 0.8
+_TOGETHER_TIMES: Final = 4
+
+WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """What people may have done on all days, in columns sorted by (instant, token).
+
+    ``day`` is the position of the day in ``History.rows``, ``instant`` seconds since 1970-01-01 UTC, ``wall`` the wall
+    second, ``token`` the position in ``History.tokens``.
+    """
+
+    day: Ints
+    instant: Ints
+    wall: Ints
+    token: Ints
+
+
+class History:
+    """Days in order, each detector's summaries of them, and what follows from the rows alone.
+
+    Parameters
+    ----------
+    rows
+        The shared rows, one a day, ascending; days that were not observed (or that are excluded) are missing.
+    home
+        The home, for its calendar.
+    summaries
+        The daily summaries of each detector that keeps integers of its own, by detector.
+    """
+
+    def __init__(self, rows: Sequence[DayRow], home: Home, summaries: Mapping[str, Summary] | None = None) -> None:
+        self.rows: Final = tuple(rows)
+        self.home: Final = home
+        self.summaries: Final = dict(summaries or {})
+
+    @classmethod
+    def of(cls, rows: Summary, home: Home, summaries: Mapping[str, Summary], known: Mapping[int, DayRow]) -> "History":
+        """Make a history from stored summaries; rows that are ``known`` already are not made again."""
+        made = [known.get(ordinal) or DayRow(ordinal, day) for ordinal, day in sorted(rows.days.items())]
+        return cls(made, home, summaries)
+
+    @cached_property
+    def ordinals(self) -> Ints:
+        """The date ordinal of each day."""
+        return np.array([row.ordinal for row in self.rows], np.int64)
+
+    @property
+    def last(self) -> dt.date:
+        """The last day."""
+        return dt.date.fromordinal(self.rows[-1].ordinal)
+
+    @cached_property
+    def tokens(self) -> tuple[str, ...]:
+        """Every token that people may have caused on some day; of those that move together only the first."""
+        return tuple(sorted(set(self._raw_tokens) - self._spoken_for.keys()))
+
+    @cached_property
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """The tokens that a token stands for: those that move together with it, and itself."""
+        members = {token: [token] for token in self.tokens}
+        for token, speaker in sorted(self._spoken_for.items()):
+            members[speaker].append(token)
+        return {token: tuple(sorted(group)) for token, group in members.items()}
+
+    @cached_property
+    def timeline(self) -> Timeline:
+        """What people may have done; what moves together happens once."""
+        raw = self._raw_timeline
+        number = {token: place for place, token in enumerate(self.tokens)}
+        spoken = np.array([number[self._spoken_for.get(token, token)] for token in self._raw_tokens], np.int64)
+        token = spoken[raw.token]
+        order = np.lexsort((raw.instant, token))
+        again = np.zeros(order.size, bool)
+        again[1:] = (np.diff(token[order]) == 0) & (np.diff(raw.instant[order]) <= TOGETHER_SECONDS)
+        grouped = np.bincount(spoken, minlength=len(self.tokens))[token[order]] > 1
+        kept = order[~(again & grouped)]
+        kept = kept[np.lexsort((token[kept], raw.instant[kept]))]
+        return Timeline(raw.day[kept], raw.instant[kept], raw.wall[kept], token[kept])
+
+    @cached_property
+    def occurrences(self) -> dict[str, Ints]:
+        """The rows of the timeline at which each token occurs."""
+        order = np.argsort(self.timeline.token, kind="stable")
+        bounds = np.searchsorted(self.timeline.token[order], np.arange(len(self.tokens) + 1))
+        return {token: order[bounds[place] : bounds[place + 1]] for place, token in enumerate(self.tokens)}
+
+    @cached_property
+    def classes(self) -> dict[str, Bools]:
+        """The classes of days by name, each a mask over the days: all, weekdays and weekends, and the seven weekdays.
+
+        A public holiday of the home's country counts as weekend.
+        """
+        weekday = (self.ordinals + 6) % 7
+        free = (weekday >= 5) | self.holidays
+        single = {name: weekday == number for number, name in enumerate(WEEKDAYS)}
+        return {"all": np.ones(weekday.size, bool), "weekdays": ~free, "weekends": free, **single}
+
+    @cached_property
+    def holidays(self) -> Bools:
+        """Which days are public holidays where the home is."""
+        country = self.home.country
+        if not self.rows or country not in holidays.list_supported_countries():
+            return np.zeros(len(self.rows), bool)
+        dates = [dt.date.fromordinal(row.ordinal) for row in self.rows]
+        calendar = holidays.country_holidays(country, years=range(dates[0].year, dates[-1].year + 1))
+        return np.array([date in calendar for date in dates], bool)
+
+    @cache  # noqa: B019 - a history lives as long as one night's review
+    def present(self, entity_id: str) -> Bools:
+        """Tell on which days an entity was observed at all."""
+        return np.array([entity_id in row.present for row in self.rows], bool)
+
+    @cache  # noqa: B019
+    def cells(self, entity_id: str) -> Bools:
+        """Tell which 5-minute cells of the wall clock an entity was observed through: shape (days, 288)."""
+        return np.stack([row.observed(entity_id) for row in self.rows])
+
+    @cache  # noqa: B019
+    def sun(self, event: str) -> Ints:
+        """Give the wall minute of each day's ``sunrise`` or ``sunset``, -1 where there is none."""
+        seconds = [row.sun(event) for row in self.rows]
+        return np.array(
+            [
+                -1 if second is None else int(wall_seconds(row.clock, np.array([second]))[0]) // 60
+                for row, second in zip(self.rows, seconds, strict=True)
+            ],
+            np.int64,
+        )
+
+    @cached_property
+    def _raw_tokens(self) -> tuple[str, ...]:
+        return tuple(sorted({token for row in self.rows for token in row.tokens}))
+
+    @cached_property
+    def _raw_timeline(self) -> Timeline:
+        number = {token: place for place, token in enumerate(self._raw_tokens)}
+        parts = []
+        for place, row in enumerate(self.rows):
+            learned = row.learned
+            numbers = np.array([number[token] for token in row.tokens], np.int64)
+            token = numbers[row.token[learned]] if numbers.size else np.empty(0, np.int64)
+            seconds = row.second[learned]
+            parts.append((np.full(seconds.size, place), row.start + seconds, row.wall[learned], token))
+        columns = [np.concatenate(column) for column in zip(*parts, strict=True)] or [np.empty(0, np.int64)] * 4
+        order = np.lexsort((columns[3], columns[1]))
+        return Timeline(*(column[order] for column in columns))
+
+    @cached_property
+    def _spoken_for(self) -> dict[str, str]:
+        """The token that speaks for each of those that move together with it."""
+        raw, size = self._raw_timeline, len(self._raw_tokens)
+        near = _near(raw)
+        counts = np.bincount(raw.token, minlength=size)
+        pairs, times = np.unique(near[:, 0] * size + near[:, 1], return_counts=True)
+        often = {
+            (int(pair // size), int(pair % size))
+            for pair, both in zip(pairs, times, strict=True)
+            if both >= _TOGETHER_TIMES and both >= TOGETHER_SHARE * counts[pair // size]
+        }
+        speaker = list(range(size))
+        for one, other in sorted(often):
+            if one < other and (other, one) in often and self._alike(one, other):
+                low, high = sorted((speaker[one], speaker[other]))
+                speaker = [low if place == high else place for place in speaker]
+        names = self._raw_tokens
+        return {names[place]: names[first] for place, first in enumerate(speaker) if place != first}
+
+    def _alike(self, one: int, other: int) -> bool:
+        first, second = self._raw_tokens[one], self._raw_tokens[other]
+        return domain_of(first) == domain_of(second) and state_of(first) == state_of(second)
+
+
+def _near(timeline: Timeline) -> Ints:
+    """Give (token, other token) once for each occurrence of a token with the other one close by: shape (pairs, 2)."""
+    size = int(timeline.token.max(initial=0)) + 1
+    found = [np.empty(0, np.int64)]
+    for step in range(1, timeline.token.size):
+        near = np.flatnonzero(timeline.instant[step:] - timeline.instant[:-step] <= TOGETHER_SECONDS)
+        if not near.size:
+            break
+        found += [near * size + timeline.token[near + step], (near + step) * size + timeline.token[near]]
+    once = np.unique(np.concatenate(found))
+    return np.stack([timeline.token[once // size], once % size], axis=1) if once.size else np.empty((0, 2), np.int64)
+
+
+def rows_summary() -> Summary:
+    """Give the empty summary of shared rows."""
+    return Summary(ROW, ROW_VERSION)
+
+
+def entities_of(tokens: Sequence[str]) -> tuple[str, ...]:
+    """Give the entities of some tokens, each once, in order."""
+    return tuple(dict.fromkeys(entity_of(token) for token in tokens))

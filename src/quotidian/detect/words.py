@@ -1,0 +1,145 @@
+"""Findings in words: what a token does, when, and how often."""
+
+import unicodedata
+from typing import Final
+
+from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.model import Home
+from quotidian.model.home import domain_of
+
+_LONGEST: Final = 60
+
+_DAYS: Final = {"all": "Every day", "weekdays": "Weekdays", "weekends": "Weekends"}
+
+_OPENINGS: Final = frozenset({"door", "window", "garage_door", "opening"})
+_MOTIONS: Final = frozenset({"motion", "occupancy", "presence", "moving"})
+
+#: What an entity does when it enters a state: by (device class or domain, state), else by state.
+_ACTS: Final[dict[str | tuple[str, str], str]] = {
+    **dict.fromkeys(((kind, "on") for kind in _OPENINGS), "opens"),
+    **dict.fromkeys(((kind, "off") for kind in _OPENINGS), "closes"),
+    **dict.fromkeys(((kind, "on") for kind in _MOTIONS), "sees somebody"),
+    **dict.fromkeys(((kind, "off") for kind in _MOTIONS), "sees nobody any more"),
+    ("person", "home"): "comes home",
+    ("person", "not_home"): "leaves",
+    ("device_tracker", "home"): "comes home",
+    ("device_tracker", "not_home"): "leaves",
+    ("media_player", "on"): "is switched on",
+    ("media_player", "off"): "is switched off",
+    ("climate", "off"): "is switched off",
+    "on": "goes on",
+    "off": "goes off",
+    "open": "opens",
+    "opening": "opens",
+    "closed": "closes",
+    "closing": "closes",
+    "locked": "is locked",
+    "unlocked": "is unlocked",
+    "playing": "starts playing",
+    "paused": "is paused",
+    "idle": "becomes idle",
+    "cleaning": "starts cleaning",
+    "docked": "returns to its dock",
+    "pressed": "is pressed",
+}
+
+_PLURALS: Final = {"goes": "go", "is": "are", "opens": "open", "closes": "close", "starts": "start", "sees": "see"}
+
+
+def plain(text: str) -> str:
+    """Make a name safe to show: one line, no control or direction characters, at most 60 letters."""
+    shown = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text)
+    shown = " ".join(shown.split())
+    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
+
+
+def thing(home: Home, entity_id: str) -> str:
+    """Name an entity inside a sentence.
+
+    >>> thing(Home("h", "UTC"), "light.kitchen"), thing(Home("h", "UTC"), "person.anna")
+    ('the kitchen light', 'Anna')
+    """
+    name = plain(home.name_of(entity_id))
+    if domain_of(entity_id) in ("person", "device_tracker"):
+        return name
+    acronym = len(name) > 1 and name[1].isupper()
+    return f"the {name if acronym else name[:1].lower() + name[1:]}"
+
+
+def act(home: Home, token: str) -> str:
+    """Say what happens when a token occurs.
+
+    >>> act(Home("h", "UTC"), "light.kitchen=on")
+    'the kitchen light goes on'
+    """
+    return f"{thing(home, entity_of(token))} {_verb(home, token)}"
+
+
+def acts(home: Home, tokens: tuple[str, ...]) -> str:
+    """Say what happens when tokens occur that move together.
+
+    >>> acts(Home("h", "UTC"), ("light.desk=on", "light.shelf=on"))
+    'the desk light and the shelf light go on together'
+    """
+    if len(tokens) == 1:
+        return act(home, tokens[0])
+    names = [thing(home, entity_of(token)) for token in tokens]
+    if len(names) > 3:
+        names = [*names[:2], f"{len(names) - 2} more"]
+    first, _, rest = _verb(home, tokens[0]).partition(" ")
+    verb = f"{_PLURALS.get(first, first.removesuffix('s'))} {rest}".strip()
+    return f"{', '.join(names[:-1])} and {names[-1]} {verb} together"
+
+
+def _verb(home: Home, token: str) -> str:
+    entity_id, state = entity_of(token), state_of(token)
+    kinds = (home.entity(entity_id).device_class or "", domain_of(entity_id))
+    known = next((_ACTS[kind, state] for kind in kinds if (kind, state) in _ACTS), _ACTS.get(state))
+    return known or f"changes to “{plain(state)}”"
+
+
+def days(name: str) -> str:
+    """Name a class of days at the beginning of a sentence.
+
+    >>> days("weekdays"), days("saturday")
+    ('Weekdays', 'Saturdays')
+    """
+    return _DAYS.get(name) or f"{name.capitalize()}s"
+
+
+def clock(minute: float) -> str:
+    """Give a minute of the day as people write it.
+
+    >>> clock(405), clock(-5)
+    ('06:45', '23:55')
+    """
+    minute = round(minute) % 1440
+    return f"{minute // 60:02d}:{minute % 60:02d}"
+
+
+def span(seconds: float) -> str:
+    """Give a length of time in its two largest units at the most.
+
+    >>> span(42), span(600), span(5400), span(180000)
+    ('42 s', '10 min', '1 h 30 min', '2 d 2 h')
+    """
+    seconds = round(seconds)
+    if seconds < 90:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    if minutes < 90 or minutes == 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    whole, hours = divmod(hours, 24)
+    return f"{whole} d {hours} h" if hours else f"{whole} d"
+
+
+def kept(days_kept: int, days_observed: int) -> str:
+    """Say how often.
+
+    >>> kept(38, 40)
+    '38 of 40 days'
+    """
+    return f"{days_kept} of {days_observed} day{'s' * (days_observed != 1)}"
