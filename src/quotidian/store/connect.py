@@ -1,0 +1,50 @@
+"""The only way to a store."""
+
+from pathlib import Path
+
+from quotidian.errors import StoreRefusedError
+from quotidian.settings import Settings
+from quotidian.store.embedded.database import FILE
+from quotidian.store.embedded.place import Lock, disk_errors, refuse_network
+from quotidian.store.embedded.store import EmbeddedStore
+from quotidian.store.protocols import Store
+
+
+def connect(directory: Path, settings: Settings | None = None, *, create: bool = True) -> Store:
+    """Open the store in a directory; it is ours alone until it is closed.
+
+    Parameters
+    ----------
+    directory
+        Where the store lives, or is to live.
+    settings
+        By default those of the environment.
+    create
+        Whether to make a store where there is none.
+
+    Raises
+    ------
+    StoreBusyError
+        When another process has it open.
+    StoreRefusedError
+        When there is none and none is to be made, it was made by a newer version, it lies on a network
+        filesystem, or its directory cannot be written.
+    DiskFullError
+        When there is no space to make it.
+    CorruptStoreError
+        When its database is damaged.
+    """
+    directory = directory.expanduser()
+    refuse_network(directory)
+    if not create and not (directory / FILE).exists():
+        raise StoreRefusedError(
+            f"There is no store in {directory}.", "Import a source first, or name another directory."
+        )
+    with disk_errors(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    lock = Lock(directory)
+    try:
+        return EmbeddedStore(directory, settings or Settings(), lock)
+    except BaseException:
+        lock.release()
+        raise

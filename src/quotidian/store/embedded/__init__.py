@@ -1,0 +1,1 @@
+"""The default store: SQLite for what changes, one Parquet file for each day that is over."""

@@ -1,0 +1,154 @@
+"""The SQLite file of a store: opened, migrated, and spoken to with bound parameters only."""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+from quotidian.errors import CorruptStoreError, StoreRefusedError
+from quotidian.store.embedded.place import disk_full
+
+FILE: Final = "quotidian.sqlite"
+_DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+def schemas() -> list[str]:
+    """Give the schema files in order: the n-th makes a database of version n out of one of version n - 1."""
+    folder = resources.files(__package__)
+    found: list[str] = []
+    for version in count(1):
+        file = folder / f"schema_v{version}.sql"
+        if not file.is_file():
+            return found
+        found.append(file.read_text("utf-8"))
+    raise AssertionError  # pragma: no cover
+
+
+class Database:
+    """One connection to the SQLite file in a directory; it is the only one.
+
+    Raises
+    ------
+    StoreRefusedError
+        When the file was made by a newer version, or cannot be opened.
+    CorruptStoreError
+        When it is no database any more.
+    """
+
+    def __init__(self, directory: Path, migrations: Sequence[str] | None = None) -> None:
+        self.path: Final = directory / FILE
+        with self._errors():
+            self._connection = sqlite3.connect(self.path, isolation_level=None)
+            try:
+                self._prepare(schemas() if migrations is None else migrations)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _prepare(self, migrations: Sequence[str]) -> None:
+        # The lock is held for good, so SQLite needs no shared memory beside the file.
+        self.execute("PRAGMA locking_mode = EXCLUSIVE")
+        version = self.value("PRAGMA user_version")
+        if version > len(migrations):
+            raise StoreRefusedError(
+                f"The store {self.path} was made by a newer Quotidian (schema {version}; this one knows "
+                f"{len(migrations)}).",
+                "Install that version or a later one.",
+            )
+        if not version:
+            self.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        for pragma in ("journal_mode = WAL", "synchronous = FULL", "temp_store = MEMORY", "secure_delete = FAST"):
+            self.execute(f"PRAGMA {pragma}")
+        if version < len(migrations):
+            self._migrate(migrations, version)
+
+    def _migrate(self, migrations: Sequence[str], version: int) -> None:
+        with self.transaction():
+            for statement in _statements("\n".join(migrations[version:])):
+                self.execute(statement)
+            self.execute(f"PRAGMA user_version = {len(migrations)}")
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Make everything within durable at the end, or nothing of it."""
+        self.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.rollback()
+            raise
+
+    def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        with self._errors():
+            return self._connection.execute(statement, parameters)
+
+    def executemany(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run one statement for each row."""
+        with self._errors():
+            self._connection.executemany(statement, rows)
+
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Give all rows of a query."""
+        with self._errors():
+            return self._connection.execute(statement, parameters).fetchall()
+
+    def row(self, statement: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+        """Give the first row of a query, or ``None``."""
+        return next(iter(self.rows(statement, parameters)), None)
+
+    def value(self, statement: str, parameters: Sequence[Any] = ()) -> Any:
+        """Give the first value of the first row, or ``None``."""
+        row = self.row(statement, parameters)
+        return None if row is None else row[0]
+
+    def shrink(self) -> None:
+        """Give free pages back to the filesystem."""
+        self.execute("PRAGMA incremental_vacuum").fetchall()
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def scrub(self) -> None:
+        """Write the file anew, so that nothing that was deleted is left in it."""
+        self.execute("VACUUM")
+        self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            named = self._named(error)
+            if named is error:
+                raise
+            raise named from error
+
+    def _named(self, error: sqlite3.DatabaseError) -> Exception:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return disk_full(self.path.parent)
+        if code in _DAMAGE:
+            return CorruptStoreError(
+                f"The database {self.path} is damaged ({error}).",
+                "Move it away and import the sources again; the sealed days beside it are not touched.",
+            )
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_BUSY):
+            return StoreRefusedError(f"The database {self.path} cannot be used ({error}).", "See to its disk.")
+        return error
+
+
+def _statements(script: str) -> Iterator[str]:
+    pending = ""
+    for part in script.split(";"):
+        pending += part + ";"
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""

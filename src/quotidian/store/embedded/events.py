@@ -1,0 +1,200 @@
+"""Layer 1: the events, some in SQLite and the others in sealed days."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from quotidian import clock
+from quotidian.model import Day
+from quotidian.model.arrays import Ints
+from quotidian.model.event import EVENT_SCHEMA
+from quotidian.store.embedded.arrow import chosen, instants, ordered
+from quotidian.store.embedded.copies import STORED_SCHEMA, Coded, difference, united
+from quotidian.store.embedded.database import Database
+from quotidian.store.embedded.hot import Hot
+from quotidian.store.embedded.intake import Intake, between, days_of
+from quotidian.store.embedded.ledger import Ledger, LedgerDay
+from quotidian.store.embedded.sealed import DamagedDayError, SealedDays
+from quotidian.store.protocols import Appended, Checkpoint
+
+#: So many rows of a day that is over are written straight into its file, …
+BULK_ROWS: Final = 2_000
+#: … if they are no less than this share of what it holds: rewriting then costs each row a bounded number of copies.
+BULK_SHARE: Final = 8
+#: The label of a day whose file was damaged.
+DAMAGED: Final = "damaged"
+_MILLISECOND: Final = 1000
+
+
+class Events:
+    """The events of one home in one zone."""
+
+    def __init__(self, database: Database, files: SealedDays, intake: Intake, zone: str) -> None:
+        self._database = database
+        self._files = files
+        self._intake = intake
+        self._hot = Hot(database)
+        self._ledger = Ledger(database)
+        self.zone = zone
+
+    def append(self, events: pa.Table, checkpoint: Checkpoint | None) -> Appended:
+        """Add events; see ``Store.append``."""
+        today = Day.containing(clock.now(), self.zone).ordinal
+        total = Appended(0, 0)
+        with self._files.switching(), self._database.transaction():
+            for day, rows in days_of(self._intake.kept(events), self.zone):
+                record = self._ledger.day(day.ordinal)
+                bulk = day.ordinal < today and rows.num_rows >= max(BULK_ROWS, record.events // BULK_SHARE)
+                new = self._append_bulk(day, record, rows) if bulk else self._append_few(record, rows)
+                total += Appended(new, rows.num_rows - new)
+            if checkpoint is not None:
+                self._database.execute(
+                    "INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (checkpoint.source, checkpoint.position)
+                )
+        return total
+
+    def _append_bulk(self, day: Day, record: LedgerDay, rows: pa.Table) -> int:
+        """Unite rows with all that is known of their day, and write its file anew."""
+        before = self._all(day, record)
+        after = united([before, rows])
+        gone, changed = difference(before, after)
+        if gone.any() or changed.any():
+            self._write(day, record._replace(events=after.num_rows, revision=record.revision + 1), after)
+        return max(0, after.num_rows - before.num_rows)
+
+    def _append_few(self, record: LedgerDay, rows: pa.Table) -> int:
+        """Unite rows with what is known of their milliseconds, and put what changed beside the day's file."""
+        before = united([self._near(record, instants(rows)), _none()])
+        after = united([before, rows])
+        gone, changed = difference(before, after)
+        if gone.any() or changed.any():
+            self._hot.remove(chosen(before, gone))
+            self._hot.put(chosen(after, changed))
+            events = record.events + after.num_rows - before.num_rows
+            self._ledger.put(record._replace(events=events, revision=record.revision + 1))
+        return max(0, after.num_rows - before.num_rows)
+
+    def _near(self, record: LedgerDay, updated: Ints) -> pa.Table:
+        hot = self._hot.near(updated)
+        if record.sealed is None:
+            return hot
+        sealed = self._sealed(record)
+        milliseconds = instants(sealed) // _MILLISECOND
+        return pa.concat_tables([hot, chosen(sealed, np.isin(milliseconds, updated // _MILLISECOND))])
+
+    def _write(self, day: Day, record: LedgerDay, events: pa.Table) -> None:
+        if record.sealed is not None:
+            self._files.replace(record.date, record.sealed)
+        sealed = self._files.write(record.date, events) if events.num_rows else None
+        self._ledger.put(record.with_sealed(sealed))
+        self._hot.clear(day.start, day.end)
+
+    @contextmanager
+    def setting_aside(self) -> Iterator[None]:
+        """Set a day's file aside when it turns out to be damaged within, and mark the day."""
+        try:
+            yield
+        except DamagedDayError as error:
+            self._set_aside(Day.of(error.date, self.zone))
+            raise
+
+    def _set_aside(self, day: Day) -> None:
+        record = self._ledger.day(day.ordinal)
+        if record.sealed is None:
+            return
+        with self._database.transaction():
+            rest = self._hot.between(day.start, day.end).num_rows
+            self._ledger.put(record.with_sealed(None)._replace(events=rest))
+            self._database.execute("INSERT OR IGNORE INTO mark VALUES (?, ?)", (day.ordinal, DAMAGED))
+        self._files.quarantine(record.date, record.sealed)
+
+    def seal(self, before: dt.date) -> list[dt.date]:
+        """Move the events of days before a date into their files; a damaged day does not keep others from it."""
+        end, start = Day.of(before, self.zone).start, -(1 << 62)
+        sealed: list[dt.date] = []
+        damage: DamagedDayError | None = None
+        while (first := self._hot.first(start, end)) is not None:
+            day = Day.containing(first, self.zone)
+            start = day.end
+            try:
+                with self.setting_aside():
+                    self._seal(day)
+                sealed.append(day.date)
+            except DamagedDayError as error:
+                damage = damage or error
+        if sealed:
+            with self._database.transaction():
+                self._hot.collect()
+        if damage is not None:
+            raise damage
+        return sealed
+
+    def _seal(self, day: Day) -> None:
+        record = self._ledger.day(day.ordinal)
+        events = self._all(day, record)
+        with self._files.switching(), self._database.transaction():
+            self._write(day, record._replace(events=events.num_rows), events)
+
+    def day_events(self, day: Day) -> pa.Table:
+        """Give a day's events, sorted by (entity id, last updated)."""
+        parts = [self._all(own, record) for own, record in self._days(day.start, day.end)]
+        events = parts[0] if len(parts) == 1 else united([*parts, _none()])
+        inside = between(events, day.start, day.end)
+        return _plain(events if inside.all() else united([chosen(events, inside)]))
+
+    def newest(self, start: int | None, end: int | None, entity_id: str | None, limit: int) -> pa.Table:
+        """Give the newest events, newest first; only the days that are needed are read."""
+        start, end = -(1 << 62) if start is None else start, (1 << 62) if end is None else end
+        parts, found = [_none()], 0
+        for day, record in reversed(self._days(start, end)):
+            if found >= limit:
+                break
+            part = self._newest(day, record, (max(start, day.start), min(end, day.end)), entity_id, limit - found)
+            parts.append(part)
+            found += part.num_rows
+        return _plain(pa.concat_tables(parts).unify_dictionaries().combine_chunks())
+
+    def _newest(
+        self, day: Day, record: LedgerDay, span: tuple[int, int], entity_id: str | None, limit: int
+    ) -> pa.Table:
+        if record.sealed is None:
+            events = united([self._hot.newest(*span, entity_id, limit)])
+        else:
+            events = self._all(day, record)
+            events = chosen(events, between(events, *span))
+            events = events if entity_id is None else _of(events, entity_id)
+        updated = instants(events)
+        return ordered(events, np.argsort(-updated, kind="stable")[:limit])
+
+    def _days(self, start: int, end: int) -> list[tuple[Day, LedgerDay]]:
+        """Give the days of the ledger that have an instant from start to before end, oldest first."""
+        days = [(Day.from_ordinal(record.ordinal, self.zone), record) for record in self._ledger.days()]
+        return [(day, record) for day, record in days if day.start < end and start < day.end and record.events]
+
+    def _all(self, day: Day, record: LedgerDay) -> pa.Table:
+        hot = self._hot.between(day.start, day.end)
+        if record.sealed is None:
+            return united([hot])
+        sealed = self._sealed(record)
+        return united([sealed, hot]) if hot.num_rows else sealed
+
+    def _sealed(self, record: LedgerDay) -> pa.Table:
+        return _none() if record.sealed is None else self._files.read(record.date, record.sealed)
+
+
+def _none() -> pa.Table:
+    return STORED_SCHEMA.empty_table()
+
+
+def _plain(events: pa.Table) -> pa.Table:
+    return events.select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA)
+
+
+def _of(events: pa.Table, entity_id: str) -> pa.Table:
+    entities = Coded.of(events["entity_id"])
+    wanted = np.array([name == entity_id for name in entities.spelled()] + [False], bool)
+    return chosen(events, wanted[entities.codes])

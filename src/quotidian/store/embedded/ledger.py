@@ -1,0 +1,73 @@
+"""The day ledger: what is known of each day's events without reading them."""
+
+import datetime as dt
+from typing import NamedTuple
+
+from quotidian.store.embedded.database import Database
+from quotidian.store.embedded.sealed import SealedFile
+from quotidian.store.protocols import DayRecord
+
+
+class LedgerDay(NamedTuple):
+    """A row of the table ``day``."""
+
+    ordinal: int
+    events: int = 0
+    file: str | None = None
+    size: int = 0
+    digest: bytes | None = None
+    revision: int = 0
+    folded: int | None = None
+
+    @property
+    def date(self) -> dt.date:
+        """The day's date."""
+        return dt.date.fromordinal(self.ordinal)
+
+    @property
+    def sealed(self) -> SealedFile | None:
+        """The day's file, if it has one."""
+        return None if self.file is None or self.digest is None else SealedFile(self.file, self.size, self.digest)
+
+    @property
+    def due(self) -> bool:
+        """Whether the day has events that its summaries do not know."""
+        return self.revision != self.folded
+
+    def with_sealed(self, sealed: SealedFile | None) -> "LedgerDay":
+        """Give the row with another file, or with none."""
+        file, size, digest = sealed or (None, 0, None)
+        return self._replace(file=file, size=size, digest=digest)
+
+    def record(self) -> DayRecord:
+        """Give the row as the store's protocol has it."""
+        return DayRecord(self.date, self.events, self.size, self.revision, self.folded)
+
+
+class Ledger:
+    """The table ``day``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def days(self) -> list[LedgerDay]:
+        """Give all rows, oldest first."""
+        return [LedgerDay(*row) for row in self._database.rows("SELECT * FROM day ORDER BY ordinal")]
+
+    def between(self, first: int, last: int) -> list[LedgerDay]:
+        """Give the rows from one ordinal to another, both included, oldest first."""
+        rows = self._database.rows("SELECT * FROM day WHERE ordinal BETWEEN ? AND ? ORDER BY ordinal", (first, last))
+        return [LedgerDay(*row) for row in rows]
+
+    def day(self, ordinal: int) -> LedgerDay:
+        """Give a day's row; one without events is at revision 0 and not folded."""
+        row = self._database.row("SELECT * FROM day WHERE ordinal = ?", (ordinal,))
+        return LedgerDay(ordinal) if row is None else LedgerDay(*row)
+
+    def put(self, day: LedgerDay) -> None:
+        """Replace a day's row."""
+        self._database.execute("INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?)", day)
+
+    def remove(self, ordinal: int) -> None:
+        """Remove a day's row."""
+        self._database.execute("DELETE FROM day WHERE ordinal = ?", (ordinal,))
