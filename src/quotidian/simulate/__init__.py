@@ -1,0 +1,28 @@
+"""A home that was never built: its events, and the truth about its habits."""
+
+from quotidian.simulate.plan import EXAMPLES, Plan, example
+from quotidian.simulate.simulated import SimulatedHome, simulate
+from quotidian.simulate.truth import (
+    AutomationTruth,
+    Consequence,
+    HabitTruth,
+    Occasion,
+    Renaming,
+    Span,
+    Truth,
+)
+
+__all__ = [
+    "EXAMPLES",
+    "AutomationTruth",
+    "Consequence",
+    "HabitTruth",
+    "Occasion",
+    "Plan",
+    "Renaming",
+    "SimulatedHome",
+    "Span",
+    "Truth",
+    "example",
+    "simulate",
+]

@@ -1,0 +1,162 @@
+"""Live a home's days once, to tell what is true of it."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from quotidian.model import CauseKind, Day
+from quotidian.simulate.automations import AUTOMATIONS
+from quotidian.simulate.calendar import Calendar, DayType, Down
+from quotidian.simulate.described import cases_of, described
+from quotidian.simulate.habits import Habit
+from quotidian.simulate.house import House, Role
+from quotidian.simulate.lived import Case, Life, Lived
+from quotidian.simulate.people import People
+from quotidian.simulate.plan import Plan
+from quotidian.simulate.record import dropouts, renaming, skewed
+from quotidian.simulate.truth import AutomationTruth, Consequence, HabitTruth, Occasion, Span, Truth
+
+
+def tell(plan: Plan, house: House, calendar: Calendar, life: Life, days: Iterable[Lived]) -> Truth:
+    """Gather what is true of a home from its lived days."""
+    cases: defaultdict[str, list[tuple[dt.date, Occasion | None]]] = defaultdict(list)
+    runs: Counter[str] = Counter()
+    for lived in days:
+        described_cases = cases_of(house, calendar, lived) if plan.habits else ()
+        for case in [*lived.cases, *described_cases]:
+            cases[case.habit].append((lived.diary.day.date, _by_the_clock(plan, case)))
+        for use in lived.usage.new:
+            runs.update(entity for entity in {use.entity, use.ended_by} if entity)
+    dates = [plan.start + dt.timedelta(days=number) for number in range(plan.days)]
+    kinds = {date: calendar.kind(date) for date in dates} if plan.habits else {}
+    restarts, outages = _downs(plan, calendar, dates)
+    change = renaming(plan, house)
+    return Truth(
+        habits=tuple(_habits(plan, house, life, cases)),
+        day_types={date: kind.value for date, kind in kinds.items()},
+        holidays={date: name for date in dates if (name := calendar.holiday(date))},
+        absences=tuple(date for date, kind in kinds.items() if kind is DayType.AWAY),
+        restarts=restarts,
+        outages=outages,
+        dropouts=tuple(_dropouts(plan, house, dates)),
+        automations=tuple(_automations(runs)),
+        consequences=tuple(_consequences(house)),
+        renamings=(change,) if change else (),
+    )
+
+
+def _by_the_clock(plan: Plan, case: Case) -> Occasion | None:
+    """Give an occasion with its times as Home Assistant's clock shows them."""
+    if case.occasion is None:
+        return None
+    until = case.occasion.until
+    at = tuple(_shown(plan, time) for time in case.occasion.at)
+    return Occasion(case.occasion.date, at, None if until is None else _shown(plan, until))
+
+
+def _shown(plan: Plan, time: int) -> int:
+    day = Day.containing(time, plan.zone)
+    return int(skewed(plan, day, np.array([time], np.int64))[0])
+
+
+def _habits(
+    plan: Plan, house: House, life: Life, cases: dict[str, list[tuple[dt.date, Occasion | None]]]
+) -> Iterator[HabitTruth]:
+    if not plan.habits:
+        return
+    known = [(h.id, h.kind, h.sentence, _tokens(house, h), _parameters(life.people, h)) for h in life.habits]
+    known += [(d.id, d.kind, d.sentence, d.tokens, d.parameters) for d in described(house, life.people)]
+    for name, kind, sentence, tokens, parameters in known:
+        own = cases.get(name, [])
+        yield HabitTruth(
+            id=name,
+            kind=kind.value,
+            sentence=sentence,
+            tokens=tokens,
+            parameters=parameters,
+            chances=len(own),
+            possible=tuple(sorted({date for date, _ in own})),
+            kept=tuple(occasion for _, occasion in own if occasion is not None),
+        )
+
+
+def _tokens(house: House, habit: Habit) -> tuple[str, ...]:
+    devices = ([habit.follows] if habit.follows else []) + [step.device for step in habit.steps]
+    return tuple(f"{device}={house.things[device].active}" for device in devices)
+
+
+def _parameters(people: People, habit: Habit) -> dict[str, Any]:
+    """Give what a habit was made with; one bound to a moment of the day also as minutes after midnight."""
+    parameters: dict[str, Any] = {"probability": habit.probability, "types": sorted(habit.types)}
+    if habit.follows:
+        return parameters | {"lag": habit.steps[0].lag, "log_spread": habit.steps[0].spread}
+    if habit.reference in {"clock", "sunrise", "sunset"}:
+        name = "minute" if habit.reference == "clock" else "offset"
+        parameters |= {"reference": habit.reference, name: habit.minute, "spread": habit.spread}
+    else:
+        parameters |= {"reference": "clock", "moment": habit.reference} | _clock_time(people, habit)
+    parameters |= {"lags": [step.lag for step in habit.steps[1:]]} if len(habit.steps) > 1 else {}
+    for field in ("weekdays", "months", "colder", "dark", "drift", "step", "step_day"):
+        value, usual = getattr(habit, field), _USUAL[field]
+        parameters |= {field: value} if value != usual else {}
+    return parameters
+
+
+_USUAL = {field.name: field.default for field in msgspec.structs.fields(Habit)}
+
+
+def _clock_time(people: People, habit: Habit) -> dict[str, Any]:
+    usual = [people.usual(kind, habit.reference) for kind in sorted(habit.types)]
+    known = [found for found in usual if found is not None]
+    by_type = {
+        kind.value: round(found[0] + habit.minute)
+        for kind, found in zip(sorted(habit.types), usual, strict=True)
+        if found is not None
+    }
+    spread = max(float(np.hypot(found[1], habit.spread)) for found in known)
+    return {"minute": round(sum(by_type.values()) / len(by_type)), "minutes": by_type, "spread": round(spread, 1)}
+
+
+def _downs(plan: Plan, calendar: Calendar, dates: list[dt.date]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    downs: set[Down] = {down for date in dates for down in calendar.downs(Day.of(date, plan.zone))}
+    end = Day.of(dates[-1], plan.zone).end
+    spans = [Span(down.stopped, down.back) for down in sorted(downs, key=lambda d: d.stopped) if down.stopped < end]
+    short = tuple(span for span in spans if span.end - span.start < 3_600_000_000)
+    return short, tuple(span for span in spans if span not in short)
+
+
+def _dropouts(plan: Plan, house: House, dates: list[dt.date]) -> Iterator[Span]:
+    meters = house.of(Role.METER)
+    for date in dates:
+        yield from dropouts(plan, Day.of(date, plan.zone), meters)
+
+
+def _automations(runs: Counter[str]) -> Iterator[AutomationTruth]:
+    for entity_id, (sentence, tokens, _) in AUTOMATIONS.items():
+        if runs[entity_id]:
+            yield AutomationTruth(entity_id, sentence, tokens, runs[entity_id])
+
+
+def _consequences(house: House) -> Iterator[Consequence]:
+    for person in house.people:
+        if house.has("binary_sensor.front_door"):
+            for state in ("not_home", "home"):
+                reason = "who leaves or comes home walks through the front door"
+                yield Consequence("binary_sensor.front_door=on", f"{person}={state}", reason)
+    for sensor in house.of(Role.MOTION):
+        for other in house.of(Role.MOTION):
+            if sensor is not other:
+                reason = "people walk from room to room"
+                yield Consequence(f"{sensor.entity_id}=on", f"{other.entity_id}=on", reason)
+        for thing in house.of(Role.DEVICE):
+            if thing.area == sensor.area:
+                reason = "who uses a device is seen beside it"
+                yield Consequence(f"{sensor.entity_id}=on", f"{thing.entity_id}={thing.active}", reason)
+    for meter in house.of(Role.METER):
+        if meter.driver and meter.curve == "power":
+            reason = "a device that runs draws power"
+            yield Consequence(f"{meter.driver}={house.things[meter.driver].active}", meter.entity_id, reason)
