@@ -1,0 +1,85 @@
+"""What every importer hands out, and what all of them check and keep of a row."""
+
+import re
+from collections.abc import Collection
+from typing import Any, Final, Literal
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from quotidian import clock
+from quotidian.model.arrays import Bools, Ints
+from quotidian.model.day import DAY_SECONDS, SECOND
+from quotidian.model.event import EVENT_SCHEMA
+
+ROWS: Final = 100_000  #: rows of a batch, at most
+BYTES: Final = 16_000_000  #: of text held for a batch that is being filled, about
+ZoneFrom = Literal["source", "option", "home", "machine"]
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events as a table of ``EVENT_SCHEMA``; ``position`` names the place up to which everything was handed out."""
+
+    table: pa.Table
+    position: str
+
+
+class Attributes:
+    """The attributes that are kept, picked from JSON text.
+
+    Examples
+    --------
+    >>> Attributes(["brightness"]).kept('{"brightness": 80, "friendly_name": "Desk"}')
+    '{"brightness":80}'
+    """
+
+    def __init__(self, names: Collection[str]) -> None:
+        self._names = frozenset(names)
+        # Most texts have none of the names: seen without decoding them.
+        self._any = re.compile("|".join(f'"{re.escape(name)}"' for name in sorted(names))) if names else None
+
+    def kept(self, text: str | None) -> str | None:
+        """Give the kept ones of a JSON object as text, ``None`` where there are none.
+
+        Raises
+        ------
+        ValueError
+            When the text is not a JSON object.
+        """
+        if not text or self._any is None or not self._any.search(text):
+            return None
+        try:
+            return self.picked(msgspec.json.decode(text, type=dict[str, Any]))
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise ValueError(f"attributes are not a JSON object: {error}") from error
+
+    def picked(self, attributes: dict[str, Any]) -> str | None:
+        """Give the kept ones of decoded attributes as text, ``None`` where there are none."""
+        found = {name: value for name, value in attributes.items() if name in self._names and value is not None}
+        return msgspec.json.encode(found, order="sorted").decode() if found else None
+
+
+def entity_fault(entity_id: str | None) -> str | None:
+    """Tell what is wrong with an entity id, ``None`` where nothing is."""
+    if not entity_id:
+        return "no entity id"
+    domain, dot, object_id = entity_id.partition(".")
+    return None if dot and domain and object_id else "entity id without a dot"
+
+
+def horizon() -> int:
+    """Give the instant (µs) behind which a time must be a mistake: tomorrow, this time."""
+    return clock.now() + DAY_SECONDS * SECOND
+
+
+def same_as_updated(changed: Ints, updated: Ints, known: Bools) -> "pa.Array[Any]":
+    """Give ``last_changed`` as a column: null where it is not known or says the same as ``last_updated``."""
+    return pa.array(changed, pa.int64(), mask=np.asarray(~known | (changed == updated)))
+
+
+def joined(tables: list[pa.Table]) -> pa.Table:
+    """Put tables of ``EVENT_SCHEMA`` after one another, with one dictionary a column."""
+    if not tables:
+        return EVENT_SCHEMA.empty_table()
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()

@@ -1,0 +1,174 @@
+"""Home Assistant's recorder database: every state that it kept, with who caused it."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from quotidian.errors import CorruptSourceError, QuotidianError
+from quotidian.homeassistant.cause import Causes
+from quotidian.importers.batch import BYTES, ROWS, Attributes, Batch, joined
+from quotidian.importers.database import opened, refusal
+from quotidian.importers.place import Place
+from quotidian.importers.recorder_causes import RecorderCauses
+from quotidian.importers.recorder_page import Pages, StateRow, microseconds
+from quotidian.importers.recorder_schema import RecorderSchema
+from quotidian.importers.rejects import Rejects
+from quotidian.importers.stream import absolute
+from quotidian.model import Home
+from quotidian.model.day import moment
+
+_PAGE: Final = 5_000  #: states read in one short transaction, so that the writer's checkpoints do not wait
+_BEFORE_ALL: Final = -(1 << 63)
+_INLINE_PAGE: Final = 1_000  #: the same where each state brings its attributes as text
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The last state handed out, and when (µs) it was updated: another database has another row there."""
+
+    state_id: int
+    updated: int
+
+    @classmethod
+    def of(cls, position: str | None) -> Self | None:
+        """Read a position; ``None`` where it is none of ours."""
+        try:
+            return None if position is None else msgspec.json.decode(position, type=cls)
+        except msgspec.DecodeError:
+            return None
+
+
+class RecorderDatabase:
+    """A recorder database, of any version, read while Home Assistant may go on writing to it.
+
+    Raises
+    ------
+    SourceError
+        When it is no such database.
+    CorruptSourceError
+        When nothing in it can be read.
+    """
+
+    def __init__(
+        self, path: Path, place: Place, rejects: Rejects, attributes: Attributes, *, where: str | None = None
+    ) -> None:
+        self._path, self._place, self._attributes = path, place, attributes
+        self._name = where or str(path)
+        self.key = f"recorder:{absolute(self._name)}"
+        self.rejects = rejects
+        self.warnings = place.warnings
+        connection = self._opened()
+        try:
+            self._schema = RecorderSchema.of(connection, self._name)
+            first, last = connection.execute("SELECT min(state_id), max(state_id) FROM states").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise refusal(path, error) from error
+        finally:
+            connection.close()
+        self.total: int | None = 0 if last is None else last - first + 1
+        version = self._schema.version
+        self.kind = "Home Assistant recorder" + (f" (schema {version})" if version else "")
+        self._page_rows = _INLINE_PAGE if self._schema.inline else _PAGE
+        self._members: dict[str, tuple[str, ...]] = {}
+
+    def home(self, home: Home) -> Home:
+        """Lay what the registries beside the database know over a home."""
+        home = self._place.home(home)
+        members: dict[str, list[str]] = {}
+        for entity in home.entities.values():
+            if entity.area is not None:
+                members.setdefault(entity.area, []).append(entity.entity_id)
+        self._members = {area: tuple(entity_ids) for area, entity_ids in members.items()}
+        return home
+
+    def read(self, position: str | None) -> Iterator[Batch]:
+        """Hand out the states behind a position; all where the database there is not the one it was.
+
+        Raises
+        ------
+        CorruptSourceError
+            After the last state that could be read of a damaged database.
+        """
+        connection = self._opened()
+        try:
+            yield from self._batches(connection, self._start(connection, Position.of(position)))
+        finally:
+            connection.close()
+
+    def _opened(self) -> sqlite3.Connection:
+        return opened(self._path)
+
+    def _start(self, connection: sqlite3.Connection, position: Position | None) -> Position | None:
+        if position is None:
+            return None
+        try:
+            row = connection.execute(self._schema.updated, (position.state_id,)).fetchone()
+        except sqlite3.DatabaseError as error:
+            raise refusal(self._path, error) from error
+        same = row is not None and Position(position.state_id, _micros(row[0])) == position
+        return position if same else None
+
+    def _batches(self, connection: sqlite3.Connection, position: Position | None) -> Iterator[Batch]:
+        causes = RecorderCauses(connection, self._schema, Causes(self._place.machines, self._members), self.warnings)
+        pages = Pages(connection, causes, self._attributes, self.rejects, self.warnings)
+        tables: list[pa.Table] = []
+        size, last = 0, position
+        for rows, damage in self._pages(connection, position):
+            if rows:
+                last = Position(rows[-1][0], _micros(rows[-1][3]))
+                tables.append(pages.table(rows))
+                size += tables[-1].nbytes
+            full = len(tables) * self._page_rows >= ROWS or size >= BYTES
+            if tables and last is not None and (full or not rows or damage is not None):
+                yield Batch(joined(tables), msgspec.json.encode(last).decode())
+                tables, size = [], 0
+            if damage is not None:
+                raise self._fault(damage, last)
+
+    def _pages(
+        self, connection: sqlite3.Connection, position: Position | None
+    ) -> Iterator[tuple[list[StateRow], sqlite3.DatabaseError | None]]:
+        """Give pages of states, the last one empty; with the damage that ended one early."""
+        after, lenient = (_BEFORE_ALL if position is None else position.state_id), False
+        while True:
+            rows: list[StateRow] = []
+            damage: sqlite3.DatabaseError | None = None
+            try:
+                cursor = connection.execute(self._schema.page, (after, self._page_rows))
+                while some := cursor.fetchmany(500):
+                    rows += some
+            except sqlite3.DatabaseError as error:
+                if not lenient and "decode" in str(error):
+                    # Text that is not UTF-8: read with replacements, which costs time, so only from here on.
+                    lenient, connection.text_factory = True, _lenient
+                    continue
+                damage = error
+            yield rows, damage
+            if not rows or damage is not None:
+                return
+            after = rows[-1][0]
+
+    def _fault(self, damage: sqlite3.DatabaseError, last: Position | None) -> QuotidianError:
+        refused = refusal(self._path, damage)
+        if last is None or not isinstance(refused, CorruptSourceError):
+            return refused
+        return CorruptSourceError(
+            f"{self._name} is damaged behind state {last.state_id} of {_shown(last.updated)}: {damage}.",
+            "Everything before it was used; a backup of Home Assistant may have the rest.",
+        )
+
+
+def _micros(seconds: float | None) -> int:
+    return 0 if seconds is None else int(microseconds(np.array([seconds]))[0])
+
+
+def _lenient(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
+
+
+def _shown(instant: int) -> str:
+    return moment(instant).strftime("%Y-%m-%d %H:%M UTC")
