@@ -1,16 +1,16 @@
 """Layer 1: the events, some in SQLite and the others in sealed days."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from quotidian import clock
 from quotidian.model import Day
-from quotidian.model.arrays import Ints
+from quotidian.model.arrays import Bools, Ints
 from quotidian.model.event import EVENT_SCHEMA
 from quotidian.store.embedded.arrow import chosen, instants, ordered
 from quotidian.store.embedded.copies import STORED_SCHEMA, Coded, difference, united
@@ -18,6 +18,7 @@ from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.hot import Hot
 from quotidian.store.embedded.intake import Intake, between, days_of
 from quotidian.store.embedded.ledger import Ledger, LedgerDay
+from quotidian.store.embedded.mention import Mention
 from quotidian.store.embedded.sealed import DamagedDayError, SealedDays
 from quotidian.store.protocols import Appended, Checkpoint
 
@@ -139,6 +140,57 @@ class Events:
         with self._files.switching(), self._database.transaction():
             self._write(day, record._replace(events=events.num_rows), events)
 
+    def drop(self, record: LedgerDay) -> None:
+        """Remove a day's events from the store; to be called within a switch of the files and a transaction."""
+        self._write(Day.from_ordinal(record.ordinal, self.zone), record._replace(events=0), _none())
+
+    def forget(self, entity_id: str, progress: Callable[[int, int], None]) -> tuple[int, set[int]]:
+        """Take an entity out of all days, within a switch and a transaction; give the rows and the changed days."""
+        records = [record for record in self._ledger.days() if record.events]
+        mention, rows, days = Mention(entity_id), 0, set()
+        for done, record in enumerate(records, 1):
+            day = Day.from_ordinal(record.ordinal, self.zone)
+            before = self._all(day, record)
+            after = _without(before, entity_id, mention)
+            if not after.equals(before):
+                self._rewrite(day, record._replace(events=after.num_rows), after)
+                rows += before.num_rows - after.num_rows
+                days.add(record.ordinal)
+            progress(done, len(records))
+        self._hot.collect()
+        return rows, days
+
+    def _rewrite(self, day: Day, record: LedgerDay, events: pa.Table) -> None:
+        # Uniting drops the words that are not in use any more.
+        events = united([events])
+        if record.sealed is not None:
+            self._write(day, record, events)
+        else:
+            self._ledger.put(record)
+            self._hot.clear(day.start, day.end)
+            self._hot.put(events)
+
+    def rezone(self, zone: str) -> None:
+        """Part all events into the days of another zone, within a switch and a transaction."""
+        old = [(Day.from_ordinal(record.ordinal, self.zone), record) for record in self._ledger.days()]
+        near = {day.ordinal + shift for day, record in old if record.events for shift in (-1, 0, 1)}
+        for day, record in old:
+            self._ledger.remove(day.ordinal)
+            if record.sealed is not None:
+                self._files.replace(record.date, record.sealed)
+        for ordinal in sorted(near):
+            self._regroup(Day.from_ordinal(ordinal, zone), old)
+
+    def _regroup(self, new: Day, old: list[tuple[Day, LedgerDay]]) -> None:
+        sealed = [self._sealed(record) for day, record in old if day.start < new.end and new.start < day.end]
+        sealed = [chosen(part, between(part, new.start, new.end)) for part in sealed]
+        events = united([*sealed, self._hot.between(new.start, new.end)])
+        record = LedgerDay(new.ordinal, events.num_rows, revision=1)
+        if any(part.num_rows for part in sealed):
+            self._write(new, record, events)
+        elif events.num_rows:
+            self._ledger.put(record)
+
     def day_events(self, day: Day) -> pa.Table:
         """Give a day's events, sorted by (entity id, last updated)."""
         parts = [self._all(own, record) for own, record in self._days(day.start, day.end)]
@@ -166,7 +218,7 @@ class Events:
         else:
             events = self._all(day, record)
             events = chosen(events, between(events, *span))
-            events = events if entity_id is None else _of(events, entity_id)
+            events = events if entity_id is None else chosen(events, _named(events["entity_id"], entity_id.__eq__))
         updated = instants(events)
         return ordered(events, np.argsort(-updated, kind="stable")[:limit])
 
@@ -186,15 +238,27 @@ class Events:
         return _none() if record.sealed is None else self._files.read(record.date, record.sealed)
 
 
+def _without(events: pa.Table, entity_id: str, mention: Mention) -> pa.Table:
+    """Take an entity's rows out, and its name out of the causes and attributes of others."""
+    events = chosen(events, ~_named(events["entity_id"], entity_id.__eq__))
+    for name in ("cause_entity", "attributes"):
+        rows = _named(events[name], mention)
+        if rows.any():
+            words = Coded.of(events[name])
+            column = Coded(np.where(rows, -1, words.codes), words.words).column()
+            events = events.set_column(events.schema.get_field_index(name), EVENT_SCHEMA.field(name), column)
+    return events
+
+
+def _named(column: Any, found: Callable[[str], bool]) -> Bools:
+    """Tell for each row whether its word is one that is looked for."""
+    words = Coded.of(column)
+    return np.array([*map(found, words.spelled()), False], bool)[words.codes]
+
+
 def _none() -> pa.Table:
     return STORED_SCHEMA.empty_table()
 
 
 def _plain(events: pa.Table) -> pa.Table:
     return events.select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA)
-
-
-def _of(events: pa.Table, entity_id: str) -> pa.Table:
-    entities = Coded.of(events["entity_id"])
-    wanted = np.array([name == entity_id for name in entities.spelled()] + [False], bool)
-    return chosen(events, wanted[entities.codes])

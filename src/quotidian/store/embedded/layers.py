@@ -9,6 +9,7 @@ import msgspec
 from quotidian.errors import CorruptStoreError
 from quotidian.model import Carry, Integers, Pattern, Summary
 from quotidian.store.embedded.database import Database
+from quotidian.store.embedded.mention import Mention
 from quotidian.store.protocols import Period
 
 _REFOLD: Final = "Run `quotidian learn --refold` to make it again from the events."
@@ -52,6 +53,24 @@ class Layers:
         rows = self._database.rows("SELECT detector, packed FROM carry WHERE ordinal = ? ORDER BY detector", (ordinal,))
         return {detector: unpacked(packed, detector, ordinal) for detector, packed in rows}
 
+    def folded_before(self, ordinal: int) -> dict[int, int]:
+        """Give the bytes that are kept of each day before an ordinal."""
+        rows = self._database.rows(
+            "SELECT ordinal, sum(length(packed)) FROM (SELECT ordinal, packed FROM summary "
+            "UNION ALL SELECT ordinal, packed FROM carry) WHERE ordinal < ? GROUP BY ordinal",
+            (ordinal,),
+        )
+        return dict(rows)
+
+    def periods(self) -> list[tuple[Period, int, int]]:
+        """Give every week and month with the ordinal on which it starts and the bytes that are kept of it."""
+        rows = self._database.rows("SELECT period, start, sum(length(packed)) FROM period GROUP BY period, start")
+        return [(period, start, size) for period, start, size in rows]
+
+    def remove_period(self, period: Period, start: int) -> None:
+        """Remove what is kept of a week or month."""
+        self._database.execute("DELETE FROM period WHERE period = ? AND start = ?", (period, start))
+
     def put_period(self, period: Period, start: int, summary: Summary) -> None:
         """Replace a detector's summary of a week or month."""
         row = (period, summary.detector, summary.version, start, packed_days(summary))
@@ -93,9 +112,34 @@ class Layers:
         rows = self._database.rows("SELECT id, packed FROM pattern ORDER BY id")
         return [_pattern(name, packed) for name, packed in rows]
 
-    def remove_patterns(self, names: Sequence[str]) -> None:
-        """Remove some patterns."""
-        self._database.executemany("DELETE FROM pattern WHERE id = ?", [(name,) for name in names])
+    def forget_patterns(self, mention: Mention) -> int:
+        """Remove the patterns that name an entity; tell how many."""
+        names = [(pattern.id,) for pattern in self.patterns() if mention.within(pattern)]
+        self._database.executemany("DELETE FROM pattern WHERE id = ?", names)
+        return len(names)
+
+    def forget_days(self, mention: Mention) -> set[int]:
+        """Remove the daily summaries and carries that name an entity; give the days' ordinals."""
+        days = self._database.rows("SELECT ordinal, detector, version, packed FROM summary")
+        named = [row[:3] for row in days if _names(mention, unpacked(row[3], row[1], row[0]))]
+        self._database.executemany("DELETE FROM summary WHERE ordinal = ? AND detector = ? AND version = ?", named)
+        carries = self._database.rows("SELECT ordinal, detector, packed FROM carry")
+        carried = [row[:2] for row in carries if _names(mention, unpacked(row[2], row[1], row[0]))]
+        self._database.executemany("DELETE FROM carry WHERE ordinal = ? AND detector = ?", carried)
+        return {row[0] for row in [*named, *carried]}
+
+    def forget_periods(self, mention: Mention) -> None:
+        """Take the days that name an entity out of the weekly and monthly summaries."""
+        for period, detector, version, start, packed in self._database.rows("SELECT * FROM period"):
+            days = unpacked_days(packed, detector, start)
+            named = frozenset(ordinal for ordinal, row in days.items() if _names(mention, row))
+            if named:
+                self.put_period(period, start, Summary(detector, version, days).without(named))
+
+    def clear(self) -> None:
+        """Remove all summaries."""
+        for statement in ("DELETE FROM summary", "DELETE FROM carry", "DELETE FROM period"):
+            self._database.execute(statement)
 
     def reviewed(self) -> int | None:
         """Give the ordinal of the last day learned from."""
@@ -152,6 +196,10 @@ def unpacked(packed: bytes, detector: str, ordinal: int) -> Integers:
 def _damaged(detector: str, ordinal: int) -> CorruptStoreError:
     date = dt.date.fromordinal(ordinal)
     return CorruptStoreError(f"The summary that the detector {detector} keeps of {date} is damaged.", _REFOLD)
+
+
+def _names(mention: Mention, row: Integers) -> bool:
+    return any(map(mention, row.words))
 
 
 def _pattern(name: str, packed: bytes) -> Pattern:

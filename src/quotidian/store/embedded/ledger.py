@@ -1,6 +1,7 @@
 """The day ledger: what is known of each day's events without reading them."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from quotidian.store.embedded.database import Database
@@ -54,11 +55,6 @@ class Ledger:
         """Give all rows, oldest first."""
         return [LedgerDay(*row) for row in self._database.rows("SELECT * FROM day ORDER BY ordinal")]
 
-    def between(self, first: int, last: int) -> list[LedgerDay]:
-        """Give the rows from one ordinal to another, both included, oldest first."""
-        rows = self._database.rows("SELECT * FROM day WHERE ordinal BETWEEN ? AND ? ORDER BY ordinal", (first, last))
-        return [LedgerDay(*row) for row in rows]
-
     def day(self, ordinal: int) -> LedgerDay:
         """Give a day's row; one without events is at revision 0 and not folded."""
         row = self._database.row("SELECT * FROM day WHERE ordinal = ?", (ordinal,))
@@ -71,3 +67,16 @@ class Ledger:
     def remove(self, ordinal: int) -> None:
         """Remove a day's row."""
         self._database.execute("DELETE FROM day WHERE ordinal = ?", (ordinal,))
+
+    def prune(self, ordinals: Iterable[int]) -> None:
+        """Remove the rows of days on which there is neither an event nor a summary."""
+        self._database.executemany(
+            "DELETE FROM day WHERE ordinal = ? AND events = 0 AND ordinal NOT IN (SELECT ordinal FROM summary) "
+            "AND ordinal NOT IN (SELECT ordinal FROM carry)",
+            [(ordinal,) for ordinal in ordinals],
+        )
+
+    def touch(self, ordinals: Iterable[int]) -> None:
+        """Count a change of days."""
+        rows = [(ordinal,) for ordinal in ordinals]
+        self._database.executemany("UPDATE day SET revision = revision + 1 WHERE ordinal = ?", rows)

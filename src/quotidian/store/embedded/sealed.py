@@ -134,6 +134,11 @@ class SealedDays:
             if path.exists():
                 path.rename(aside)
 
+    def discard_quarantine(self) -> None:
+        """Remove the damaged files that were set aside."""
+        for path in (self._directory / "quarantine").glob("*"):
+            path.unlink()
+
     def sweep(self, named: set[tuple[dt.date, str]]) -> None:
         """Remove every file that the ledger does not name: what a killed process left."""
         kept = {self._path(date, name) for date, name in named}

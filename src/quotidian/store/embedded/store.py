@@ -1,25 +1,27 @@
 """The default store of one home: everything in one directory, in this process."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 import msgspec
 import pyarrow as pa
 
-from quotidian.errors import StoreRefusedError
 from quotidian.model import Carry, Day, Home, Integers, Pattern, Summary
 from quotidian.settings import Settings
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.intake import Intake
 from quotidian.store.embedded.layers import Layers
-from quotidian.store.embedded.ledger import Ledger
+from quotidian.store.embedded.ledger import Ledger, LedgerDay
+from quotidian.store.embedded.mention import Mention
 from quotidian.store.embedded.place import Lock
 from quotidian.store.embedded.sealed import SealedDays
+from quotidian.store.embedded.sizes import sizes
 from quotidian.store.protocols import Appended, Checkpoint, DayRecord, Forgotten, LayerSize, Period, Retained
+from quotidian.store.retention import Cutoffs, period_end
 
 
 class EmbeddedStore:
@@ -57,18 +59,23 @@ class EmbeddedStore:
         return self._home
 
     def set_home(self, home: Home) -> None:
-        """Replace what is known of the home; its id stays."""
-        ZoneInfo(home.zone)
-        if home.zone != self._home.zone and self._ledger.days():
-            raise StoreRefusedError(
-                f"The days of this store are those of the zone {self._home.zone}; they cannot become those of "
-                f"{home.zone}.",
-                "Import the sources into a new directory.",
-            )
+        """Replace what is known of the home; its id stays.
+
+        In another zone the days are other days: the events are parted anew, and every day is due.
+        """
         home = msgspec.structs.replace(home, id=self._home.id)
-        self._keep_home(home)
+        with self._events.setting_aside(), self._changing():
+            if home.zone != self._home.zone:
+                self._events.rezone(home.zone)
+                self._layers.clear()
+            self._keep_home(home)
         self._home = home
         self._events.zone = home.zone
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with self._files.switching(), self._database.transaction():
+            yield
 
     def append(self, events: pa.Table, checkpoint: Checkpoint | None = None) -> Appended:
         """Add events."""
@@ -155,17 +162,62 @@ class EmbeddedStore:
 
     def retain(self, today: dt.date, *, dry_run: bool = False) -> Retained:
         """Drop whole days, weeks and months that are older than the settings say."""
-        raise NotImplementedError
+        cutoffs = Cutoffs.of(today, self._settings)
+        settled = {day.ordinal: day for day in self._ledger.days() if not day.due}
+        raw = [day for day in settled.values() if day.events and day.date < cutoffs.raw]
+        folded = self._layers.folded_before(cutoffs.daily.toordinal())
+        daily = {ordinal: size for ordinal, size in folded.items() if ordinal in settled}
+        periods = [row for row in self._layers.periods() if _end(row) <= cutoffs.weekly]
+        if not dry_run:
+            with self._changing():
+                self._drop(raw, list(daily), periods)
+            self._database.shrink()
+        size = sum(day.size for day in raw) + sum(daily.values()) + sum(size for _, _, size in periods)
+        return Retained(len(raw), len(daily), len(periods), size)
+
+    def _drop(self, raw: list[LedgerDay], daily: list[int], periods: list[tuple[Period, int, int]]) -> None:
+        for day in raw:
+            self._events.drop(day)
+        for ordinal in daily:
+            self._layers.remove_day(ordinal)
+        for period, start, _ in periods:
+            self._layers.remove_period(period, start)
+        self._ledger.prune({day.ordinal for day in raw} | set(daily))
 
     def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:
-        """Take an entity out of every layer."""
-        raise NotImplementedError
+        """Take an entity out of every layer, and its name out of the store's files."""
+        mention = Mention(entity_id)
+        entities = {name: entity for name, entity in self._home.entities.items() if name != entity_id}
+        home = msgspec.structs.replace(self._home, entities=entities)
+        with self._events.setting_aside(), self._changing():
+            events, days = self._events.forget(entity_id, progress or _no_progress)
+            # Days whose events are no longer kept cannot be folded again.
+            named = self._layers.forget_days(mention)
+            days |= {ordinal for ordinal in named if self._ledger.day(ordinal).events}
+            self._layers.forget_periods(mention)
+            patterns = self._layers.forget_patterns(mention)
+            self._ledger.touch(days)
+            self._ledger.prune(named - days)
+            self._keep_home(home)
+        self._home = home
+        # What was set aside cannot be searched.
+        self._files.discard_quarantine()
+        self._database.scrub()
+        return Forgotten(events, len(days), patterns)
 
     def layers(self) -> list[LayerSize]:
         """Tell what each layer holds."""
-        raise NotImplementedError
+        return sizes(self._database, self._ledger, self._layers)
 
     def close(self) -> None:
         """Give the store back."""
         self._database.close()
         self._lock.release()
+
+
+def _end(row: tuple[Period, int, int]) -> dt.date:
+    return period_end(row[0], dt.date.fromordinal(row[1]))
+
+
+def _no_progress(done: int, total: int) -> None:
+    pass
