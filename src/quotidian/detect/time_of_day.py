@@ -16,6 +16,9 @@ from quotidian.model.arrays import Bools, Floats, Ints
 
 REFERENCES: Final = ("clock", "sunrise", "sunset")
 _NOON: Final = 720  #: where the sun's event is put on its own axis, in minutes
+_SUN_REACH: Final = 240  #: minutes before and after the sun's event in which it may be what people go by
+_LEAST_DAYS: Final = 3
+_MOST_TIMES: Final = 4
 
 
 class _Axis(msgspec.Struct, frozen=True):
@@ -50,8 +53,9 @@ class TimeOfDay(Detector):
     Each token is tested with kernel J: on how many days does it occur within a window around an instant of a
     5-minute grid, against the chance of that if the instant were shifted by up to ``jitter`` both ways. Only days are
     counted, so a burst is one occurrence. The line of days is not cut at midnight. A token's p-value is its
-    smallest, times the windows, classes of days and references tried; over all tokens the false discovery rate
-    is controlled. What is found is then taken out, and the rest searched for a further time.
+    smallest, times all that was tried: windows, classes of days, references, and how many windows fit into a day;
+    over all tokens the false discovery rate is controlled. What is found is
+    then taken out, and the rest searched for a further time.
 
     Clock or sun is decided by forward (prequential) log-likelihood [1]_: whichever foretold each day's time better
     from the days before it, by more than ``lead`` nats; else the reference is ``undecided``, and the clock is named.
@@ -66,6 +70,8 @@ class TimeOfDay(Detector):
         The rate that is controlled over all tokens, in (0, 1).
     least_share
         The smallest share of days that is worth telling, in (0, 1].
+    least_lift
+        The smallest ratio of kept days to those that chance would give, above 1.
     lead
         The lead in log-likelihood that decides the reference, in nats.
 
@@ -97,23 +103,25 @@ class TimeOfDay(Detector):
         jitter: int = 180,
         false_discovery: float = 0.01,
         least_share: float = 0.5,
+        least_lift: float = 2.5,
         lead: float = 3.0,
     ) -> None:
         if any(m % CELL_MINUTES or m <= 0 for m in (*windows, jitter)) or jitter <= max(windows):
             raise ValueError("jitter and windows are positive multiples of 5 minutes, jitter above every window")
-        if not (0 < false_discovery < 1 and 0 < least_share <= 1 and lead >= 0):
-            raise ValueError("false_discovery and least_share lie between 0 and 1, lead is not negative")
+        if not (0 < false_discovery < 1 and 0 < least_share <= 1 and least_lift > 1 and lead >= 0):
+            raise ValueError("false_discovery and least_share lie between 0 and 1, least_lift above 1, lead from 0 on")
         self.windows = windows
         self.jitter = jitter
         self.false_discovery = false_discovery
         self.least_share = least_share
+        self.least_lift = least_lift
         self.lead = lead
 
     def detect(self, history: History) -> list[Finding]:
         """Give each token's times of day, the most certain first."""
         if not history.rows:
             return []
-        found = [(token, axes, mode) for token in history.tokens for axes, mode in self._search(history, token)]
+        found = [(token, *mode) for token in history.tokens for mode in self._search(history, token)]
         q = q_values(np.array([mode.p_value for _, _, mode in found]), max(len(history.tokens), len(found)))
         kept = [
             self._finding(history, token, axes, mode, q_value)
@@ -127,14 +135,20 @@ class TimeOfDay(Detector):
     def _search(self, history: History, token: str) -> Iterator[tuple[dict[str, _Axis], _Mode]]:
         """Find a token's best time, take it out, and look again: at most four times a day."""
         left = history.occurrences[token]
-        for _ in range(4):
+        for _ in range(_MOST_TIMES):
             if not self._worth_testing(history, token, left):
                 return
-            axes = {name: axis for name in REFERENCES if (axis := _axis(history, token, left, name)) is not None}
-            modes = [mode for name, axis in axes.items() if (mode := self._best(history, name, axis)) is not None]
+            axes = {"clock": _axis(history, token, left, "clock")}
+            modes = self._best(history, "clock", axes["clock"])
             if not modes:
                 return
+            for name in REFERENCES[1:]:
+                if history.sun(name).min() >= 0:
+                    axes[name] = _axis(history, token, left, name)
+                    modes += self._best(history, name, axes[name])
             best = min(modes, key=lambda mode: (mode.p_value, REFERENCES.index(mode.reference)))
+            if best.p_value >= self.false_discovery:
+                return
             yield axes, best
             left = self._without(history, axes[best.reference], best, left)
 
@@ -146,28 +160,42 @@ class TimeOfDay(Detector):
         # Four hours hold every window of an hour either side, wherever the hours begin and the sun moves.
         wide = np.logical_or.reduce([np.roll(hours, shift, axis=1) for shift in (-1, 0, 1, 2)])
         return any(
-            int(wide[mask].sum(axis=0).max(initial=0)) >= max(3.0, 0.8 * self.least_share * int((mask & present).sum()))
+            int(wide[mask].sum(axis=0).max(initial=0))
+            >= max(_LEAST_DAYS, 0.8 * self.least_share * int((mask & present).sum()))
             for mask in history.classes.values()
         )
 
-    def _best(self, history: History, reference: str, axis: _Axis) -> _Mode | None:
-        masks = np.stack(list(history.classes.values())).astype(np.float64)
-        names = list(history.classes)
-        tried = len(self.windows) * len(names) * len(REFERENCES)
-        best: _Mode | None = None
+    def _best(self, history: History, reference: str, axis: _Axis) -> list[_Mode]:
+        """Give the best time for each window in which some time could be worth telling."""
+        masks, names = np.stack(list(history.classes.values())).astype(np.float64), list(history.classes)
+        modes = []
         for window in self.windows:
-            hit, chance, seen = self._kernel(axis, window)
-            kept, expected, days = ((masks @ part).astype(np.int64) for part in (hit, chance, seen))
-            p = np.minimum(at_least(kept, days, expected) * tried, 1.0)
-            p[(kept < 3) | (kept < self.least_share * days) | (kept * ONE < 2 * expected)] = 1.0
-            place, cell = divmod(int(np.argmin(p)), DAY_CELLS)
-            value = float(p[place, cell])
-            if value >= self.false_discovery or (best is not None and value >= best.p_value):
+            kept, expected, days = ((masks @ part).astype(np.int64) for part in self._kernel(axis, window))
+            likely = (
+                (kept >= _LEAST_DAYS) & (kept >= self.least_share * days) & (kept * ONE >= self.least_lift * expected)
+            )
+            if reference != "clock":
+                likely[:, np.abs(np.arange(DAY_CELLS) * CELL_MINUTES - _NOON) > _SUN_REACH] = False
+            if not likely.any():
                 continue
-            count, total = int(kept[place, cell]), int(days[place, cell])
-            chance_days = float(expected[place, cell]) / ONE
-            best = _Mode(reference, names[place], cell, window, value, count, total, chance_days)
-        return best
+            p = at_least(kept[likely], days[likely], expected[likely])
+            classes, cells = np.nonzero(likely)
+            first = int(np.argmin(p))
+            place, cell = int(classes[first]), int(cells[first])
+            tried = len(self.windows) * len(names) * len(REFERENCES) * DAY // (2 * window)
+            modes.append(
+                _Mode(
+                    reference=reference,
+                    days=names[place],
+                    cell=cell,
+                    window=window,
+                    p_value=min(float(p[first]) * tried, 1.0),
+                    kept=int(kept[place, cell]),
+                    observed=int(days[place, cell]),
+                    expected=float(expected[place, cell]) / ONE,
+                )
+            )
+        return modes
 
     def _kernel(self, axis: _Axis, window: int) -> tuple[Floats, Floats, Floats]:
         """Give for each day and grid instant whether it was hit, its chance in 16 bits, and whether it counts.
@@ -185,8 +213,11 @@ class TimeOfDay(Detector):
 
     def _without(self, history: History, axis: _Axis, mode: _Mode, left: Ints) -> Ints:
         """Take the occurrences near a mode away, on the days of its class."""
-        near = np.abs(around(axis.minutes, mode.cell * CELL_MINUTES)) <= max(2 * mode.window, 30)
-        return left[~(near & history.classes[mode.days][history.timeline.day[left]])]
+        centre = mode.cell * CELL_MINUTES
+        near = np.abs(around(axis.minutes, centre)) <= max(2 * mode.window, 30)
+        of_class = np.zeros(int(axis.places[-1]) + 3, bool)
+        of_class[axis.places] = history.classes[mode.days]
+        return left[~(near & of_class[np.round((axis.minutes - centre) / DAY).astype(np.int64)])]
 
     # telling
 
@@ -245,7 +276,7 @@ class TimeOfDay(Detector):
         return (named if decided else "undecided"), msgspec.structs.replace(mode, reference=named), places, times
 
 
-def _axis(history: History, token: str, left: Ints, reference: str) -> _Axis | None:
+def _axis(history: History, token: str, left: Ints, reference: str) -> _Axis:
     """Lay a token's occurrences along the line of days, by the clock or so that the sun's event is at noon."""
     timeline, ordinals = history.timeline, history.ordinals
     places = ordinals - ordinals[0] + 1  # an empty day before and one after
@@ -255,8 +286,6 @@ def _axis(history: History, token: str, left: Ints, reference: str) -> _Axis | N
     minutes = places[timeline.day[left]] * DAY + timeline.wall[left] // 60
     if reference != "clock":
         events = history.sun(reference)
-        if (events < 0).any():
-            return None
         minutes = minutes - events[timeline.day[left]] + _NOON
         observed = _shifted(observed, places, (events - _NOON) // CELL_MINUTES)
     minutes = np.clip(minutes, 0, size * CELL_MINUTES - 1)

@@ -91,6 +91,23 @@ def acts(home: Home, tokens: tuple[str, ...]) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]} {verb} together"
 
 
+def staying(home: Home, token: str) -> str:
+    """Say that something remains in a state.
+
+    >>> staying(Home("h", "UTC"), "light.kitchen=on"), staying(Home("h", "UTC"), "person.anna=not_home")
+    ('the kitchen light stays on', 'Anna stays away')
+    """
+    entity_id, state = entity_of(token), state_of(token)
+    kind = home.entity(entity_id).device_class
+    if kind in _OPENINGS and state == "on":
+        state = "open"
+    elif kind in _MOTIONS and state == "on":
+        state = "occupied"
+    elif state == "not_home":
+        state = "away"
+    return f"{thing(home, entity_id)} stays {plain(state)}"
+
+
 def _verb(home: Home, token: str) -> str:
     entity_id, state = entity_of(token), state_of(token)
     kinds = (home.entity(entity_id).device_class or "", domain_of(entity_id))

@@ -1,0 +1,308 @@
+"""One thing that happens soon after another."""
+
+from typing import ClassVar, Final
+
+import msgspec
+import numpy as np
+
+from quotidian.detect import words
+from quotidian.detect.base import Detector
+from quotidian.detect.dayrow import DayRow, entity_of
+from quotidian.detect.dayview import DayView
+from quotidian.detect.history import History
+from quotidian.detect.statistics import ONE, at_least, covered, merged_spans, next_time, q_values, share_interval
+from quotidian.model import Carry, Evidence, Finding, Integers, Stage
+from quotidian.model.arrays import Bools, Ints
+
+WINDOWS: Final = (10, 60, 300, 900)
+JITTER: Final = 1_800
+
+#: A first act is judged when everything that its jittered copies could meet has happened: that long after it (seconds).
+_LATE: Final = JITTER + WINDOWS[-1]
+#: What was before is needed back to there.
+_TAIL: Final = _LATE + JITTER
+_MOST: Final = ONE - 1  #: the largest chance that fits into 16 bits
+
+
+class _Acts(msgspec.Struct, frozen=True):
+    """Learned changes in columns, sorted by second (negative for the day before), by number of their token."""
+
+    tokens: tuple[str, ...]
+    second: Ints
+    token: Ints
+
+
+class _Pairs(msgspec.Struct, frozen=True):
+    """Ordered pairs of tokens with their sums over the days, shape (pairs, windows) for ``kept`` and ``expected``."""
+
+    first: Ints
+    second: Ints
+    days: Ints
+    kept: Ints
+    expected: Ints
+
+
+class CoOccurrence(Detector):
+    """One thing that happens soon after another.
+
+    For each ordered pair of tokens and each window, kernel J counts the days on which some occurrence of the first
+    was followed by the second, against the chance of that if the first had occurred up to half an hour earlier or
+    later: what merely falls into the same part of the day is expected, and only what goes together more
+    closely is left. A pair's p-value is its smallest over the windows, times their number; the false discovery rate
+    is controlled over all pairs with enough days.
+
+    The last 45 minutes of a day are judged with the day after, when all is known that could have followed.
+
+    Parameters
+    ----------
+    false_discovery
+        The rate that is controlled over all pairs, in (0, 1).
+    least_days
+        Days on which the first must have occurred for a pair to be tested.
+    least_share
+        The smallest share of these days that is worth telling, in (0, 1].
+    least_lift
+        The smallest ratio of kept days to those that chance would give, above 1.
+
+    Notes
+    -----
+    Kept per day: ``active`` (words: tokens judged as first), and for each pair with a chance above 0 ``first``,
+    ``second`` (words), ``hits`` (a bit per window), ``chance_0`` to ``chance_3`` (16-bit fixed point).
+
+    Subject: the first token, then the second. Measures: ``window`` and ``lag`` (median) in seconds, ``members``
+    (of the first) and ``followers`` (of the second).
+
+    Examples
+    --------
+    >>> CoOccurrence(least_days=10).least_days
+    10
+    >>> CoOccurrence(least_lift=1)
+    Traceback (most recent call last):
+    ValueError: least_days is at least 1, least_lift above 1, false_discovery and least_share between 0 and 1
+    """
+
+    name: ClassVar[str] = "co_occurrence"
+    keeps: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        false_discovery: float = 0.01,
+        least_days: int = 5,
+        least_share: float = 0.5,
+        least_lift: float = 2.0,
+    ) -> None:
+        if least_days < 1 or least_lift <= 1 or not (0 < false_discovery < 1 and 0 < least_share <= 1):
+            raise ValueError(
+                "least_days is at least 1, least_lift above 1, false_discovery and least_share between 0 and 1"
+            )
+        self.false_discovery = false_discovery
+        self.least_days = least_days
+        self.least_share = least_share
+        self.least_lift = least_lift
+
+    # folding
+
+    def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
+        """Give each pair's hits and chances of the day, and hand on the last 75 minutes."""
+        acts = _acts(day, carry)
+        length = day.row.seconds
+        judged = (acts.second >= -_LATE) & (acts.second < length - _LATE)
+        hits, chances = [], []
+        for window in WINDOWS:
+            hit, chance = _judge(acts, judged, window)
+            hits.append(hit)
+            chances.append(chance)
+        active = np.bincount(acts.token[judged], minlength=len(acts.tokens)) > 0
+        first, second = np.nonzero((chances[-1] > 0) & active[:, None] & _apart(acts.tokens))
+        bits = np.sum([hit[first, second].astype(np.int64) << bit for bit, hit in enumerate(hits)], axis=0)
+        columns = {f"chance_{place}": chance[first, second] for place, chance in enumerate(chances)}
+        kept = Integers(
+            acts.tokens,
+            {"active": np.flatnonzero(active), "first": first, "second": second, "hits": bits, **columns},
+        )
+        return kept, _tail(acts, day.row)
+
+    # detecting
+
+    def detect(self, history: History) -> list[Finding]:
+        """Give the pairs that go together, the most certain first; of both directions only the better one."""
+        tokens = history.tokens
+        if not tokens:
+            return []
+        exposure = self._exposure(history)
+        pairs = self._pairs(history, exposure)
+        if not pairs.first.size:
+            return []
+        p = at_least(pairs.kept, pairs.days[:, None], pairs.expected)
+        p[~self._worth_telling(pairs)] = 1.0
+        window = np.argmin(p, axis=1)
+        best = np.minimum(p[np.arange(window.size), window] * len(WINDOWS), 1.0)
+        q = q_values(best, tests=int((_apart(tokens) & (exposure >= self.least_days)).sum()))
+        findings = [
+            _finding(history, pairs, place, int(window[place]), float(q[place]))
+            for place in np.flatnonzero(q <= self.false_discovery).tolist()
+        ]
+        return _told_once(findings)
+
+    def _worth_telling(self, pairs: _Pairs) -> Bools:
+        kept, days = pairs.kept, pairs.days[:, None]
+        return np.asarray(
+            (days >= self.least_days)
+            & (kept >= max(4, self.least_days - 1))
+            & (kept >= self.least_share * days)
+            & (kept * ONE >= self.least_lift * pairs.expected)
+        )
+
+    def _pairs(self, history: History, exposure: Ints) -> _Pairs:
+        number = {token: place for place, token in enumerate(history.tokens)}
+        size, windows = len(number), range(len(WINDOWS))
+        keys, kept, expected = [np.empty(0, np.int64)], [], []
+        for day in self._days(history):
+            names = np.array([number.get(token, -1) for token in day.words], np.int64)
+            first, second = names[day["first"]], names[day["second"]]
+            spoken = (first >= 0) & (second >= 0)
+            keys.append((first * size + second)[spoken])
+            kept.append(np.stack([(day["hits"][spoken] >> bit) & 1 for bit in windows], axis=1))
+            expected.append(np.stack([day[f"chance_{bit}"][spoken] for bit in windows], axis=1))
+        pairs, place = np.unique(np.concatenate(keys), return_inverse=True)
+        first, second = np.divmod(pairs, size)
+        return _Pairs(
+            first,
+            second,
+            exposure[first, second],
+            _summed(kept, place, pairs.size),
+            _summed(expected, place, pairs.size),
+        )
+
+    def _days(self, history: History) -> list[Integers]:
+        days = self.summary(history).days
+        return [days[row.ordinal] for row in history.rows if days.get(row.ordinal)]
+
+    def _exposure(self, history: History) -> Ints:
+        """Count each pair's days on which the first occurred and the second was observed: shape (tokens, tokens)."""
+        number = {token: place for place, token in enumerate(history.tokens)}
+        days = self.summary(history).days
+        active = np.zeros((len(number), len(history.rows)), np.float32)
+        for place, row in enumerate(history.rows):
+            day = days.get(row.ordinal)
+            if day:
+                named = [number[day.words[word]] for word in day["active"].tolist() if day.words[word] in number]
+                active[named, place] = 1
+        present = np.stack([history.present(entity_of(token)) for token in history.tokens])
+        return (active @ present.T.astype(np.float32)).astype(np.int64)
+
+
+def _acts(day: DayView, carry: Carry) -> _Acts:
+    """Put the day's learned changes behind what the day before handed on."""
+    row = day.row
+    today = [row.tokens[token] for token in row.token[row.learned].tolist()]
+    before, instants = [], np.empty(0, np.int64)
+    if carry:
+        recent = carry["instant"] >= row.start - _TAIL
+        before = [carry.words[token] for token in carry["token"][recent].tolist()]
+        instants = carry["instant"][recent]
+    tokens = tuple(sorted({*before, *today}))
+    number = {token: place for place, token in enumerate(tokens)}
+    second = np.concatenate([instants - row.start, row.second[row.learned]])
+    token = np.array([number[name] for name in (*before, *today)], np.int64)
+    order = np.lexsort((token, second))
+    return _Acts(tokens, second[order], token[order])
+
+
+def _tail(acts: _Acts, row: DayRow) -> Carry:
+    """Hand on the changes that tomorrow's pairs may still meet."""
+    recent = acts.second >= row.seconds - _TAIL
+    used, token = np.unique(acts.token[recent], return_inverse=True)
+    words = tuple(acts.tokens[place] for place in used.tolist())
+    return Carry(words, {"token": token.reshape(-1), "instant": acts.second[recent] + row.start})
+
+
+def _judge(acts: _Acts, judged: Bools, window: int) -> tuple[Bools, Ints]:
+    """Judge every ordered pair of tokens in one window: hits and chances, shape (tokens, tokens)."""
+    size = len(acts.tokens)
+    order = np.flatnonzero(judged)[np.argsort(acts.token[judged], kind="stable")]
+    second, token = acts.second[order], acts.token[order]
+    hit = np.zeros((size, size), bool)
+    cover = np.zeros((token.size, size), np.int64)
+    asked = np.concatenate([second - JITTER, second + JITTER, second, second + 1])
+    for follower in range(size):
+        after = acts.second[acts.token == follower]
+        until = covered(*merged_spans(after - window, after + 1), asked).reshape(4, -1)
+        cover[:, follower] = until[1] - until[0]
+        hit[token[until[3] > until[2]], follower] = True
+    # All tokens' first occurrences, then all second ones, …: each product is floored in the order of time.
+    missed = np.full((size, size), ONE, np.int64)
+    turn = np.arange(token.size) - np.searchsorted(token, token)
+    for chosen in (np.flatnonzero(turn == n) for n in range(int(turn.max(initial=-1)) + 1)):
+        missed[token[chosen]] = missed[token[chosen]] * (2 * JITTER - cover[chosen]) // (2 * JITTER)
+    return hit, np.minimum(ONE - missed, _MOST)
+
+
+def _apart(tokens: tuple[str, ...]) -> Bools:
+    """Tell which pairs of tokens belong to different entities: shape (tokens, tokens)."""
+    entities = np.array([entity_of(token) for token in tokens])
+    return np.asarray(entities[:, None] != entities[None, :])
+
+
+def _summed(parts: list[Ints], place: Ints, size: int) -> Ints:
+    total = np.zeros((size, len(WINDOWS)), np.int64)
+    if parts:
+        np.add.at(total, place.reshape(-1), np.concatenate(parts))
+    return total
+
+
+def _finding(history: History, pairs: _Pairs, place: int, window: int, q_value: float) -> Finding:
+    first, second = history.tokens[pairs.first[place]], history.tokens[pairs.second[place]]
+    kept, days = int(pairs.kept[place, window]), int(pairs.days[place])
+    expected = float(pairs.expected[place, window]) / ONE
+    low, high = share_interval(kept, days)
+    lag = _lag(history, first, second, WINDOWS[window])
+    members, followers = history.members[first], history.members[second]
+    return Finding(
+        detector=CoOccurrence.name,
+        subject=(first, second),
+        measures={
+            "window": WINDOWS[window],
+            "lag": lag,
+            "members": list(members),
+            "followers": list(followers),
+        },
+        evidence=Evidence(
+            kept=kept, observed=days, low=low, high=high, q_value=q_value, lift=kept / expected if expected else None
+        ),
+        confidence=next_time(kept, days),
+        stage=Stage.ESTABLISHED if kept >= 10 else Stage.EMERGING,
+        sentence=(
+            f"When {words.acts(history.home, members)}, {words.acts(history.home, followers)} "
+            f"within {words.span(WINDOWS[window])} (typically after {words.span(lag)})"
+        ),
+    )
+
+
+def _told_once(findings: list[Finding]) -> list[Finding]:
+    """Keep the best of the findings that tell of the same two entities and share a token.
+
+    A door opens, a lamp goes on, the door closes, the lamp goes off: of the chances that this makes for pairs, the
+    opening and the lamp's going on are told, and the closing with its going off.
+    """
+    best = sorted(findings, key=lambda one: (-one.evidence.low, one.measures["window"], -one.measures["lag"], one.subject))
+    told: dict[frozenset[str], set[str]] = {}
+    kept = []
+    for finding in best:
+        tokens = told.setdefault(frozenset(map(entity_of, finding.subject)), set())
+        if tokens.isdisjoint(finding.subject):
+            tokens.update(finding.subject)
+            kept.append(finding)
+    return kept
+
+
+def _lag(history: History, first: str, second: str, window: int) -> int:
+    """Give the median time from an occurrence of the first to the next of the second within the window, in seconds."""
+    instants = history.timeline.instant
+    before, after = instants[history.occurrences[first]], instants[history.occurrences[second]]
+    following = np.searchsorted(after, before)
+    met = following < after.size
+    lags = after[following[met]] - before[met]
+    lags = lags[lags <= window]
+    return int(np.median(lags)) if lags.size else 0

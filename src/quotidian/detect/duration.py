@@ -1,0 +1,185 @@
+"""How long things stay on, open, occupied."""
+
+import math
+from typing import ClassVar, Final
+
+import msgspec
+import numpy as np
+
+from quotidian.detect import words
+from quotidian.detect.base import Detector
+from quotidian.detect.dayrow import token_of
+from quotidian.detect.dayview import PRESSED_DOMAINS, Changes, DayView
+from quotidian.detect.history import History
+from quotidian.detect.statistics import life_table, next_time, share_interval
+from quotidian.model import Carry, Evidence, Finding, Integers, Stage
+from quotidian.model.arrays import Floats, Ints
+from quotidian.model.home import domain_of
+
+#: States in which a thing rests: how long it rests is nobody's habit.
+RESTING: Final = frozenset(
+    {"off", "closed", "home", "idle", "standby", "locked", "docked", "paused", "opening", "closing"}
+)
+
+#: Lower edges of the age bins in seconds: whole parts of 2^(k/8), each twice as long as the eighth before it.
+EDGES: Final[Ints] = np.unique([math.isqrt(math.isqrt(math.isqrt(1 << k))) for k in range(8 * 22)]).astype(np.int64)
+
+
+class _Spans(msgspec.Struct, frozen=True):
+    """What is known of one token: spans by age bin that ended and that were lost sight of, each day's longest."""
+
+    ended: Ints
+    censored: Ints
+    longest: tuple[int, ...]
+
+
+class Duration(Detector):
+    """How long things stay on, open, occupied.
+
+    A life table of each state's spans by age, in eight bins an octave. A span that something other than people ended,
+    or that was lost sight of (the entity became unavailable), tells only that it lasted so long. The counts of
+    days add up, so the table of any set of days is exact.
+
+    A duration is told when it is usual: the middle half of the spans must lie within a factor of ``spread``. The limit
+    is never rarer than the data can say: it is the longest of the spans seen.
+
+    Parameters
+    ----------
+    least_spans
+        Spans that ended, at least.
+    least_days
+        Days on which one ended, at least.
+    least_seconds
+        The shortest usual duration that is worth telling.
+    spread
+        The largest ratio of the upper to the lower quartile that still is a habit, above 1.
+
+    Notes
+    -----
+    Kept per day: ``token`` (number of the word), ``bin``, ``ended``, ``censored``; and for each token with a span
+    that ended ``longest_token``, ``longest`` (seconds).
+
+    Subject: the token. Measures, in seconds: ``median``, ``lower`` and ``upper`` (quartiles), ``usual`` (nothing
+    outlasted it on nine of ten days), ``longest``; ``spans`` (number). Evidence: days on which no span outlasted ``usual``.
+
+    References
+    ----------
+    .. [1] D. R. Cox, D. Oakes, Analysis of Survival Data, 1984 (the life table).
+
+    Examples
+    --------
+    >>> Duration(spread=1)
+    Traceback (most recent call last):
+    ValueError: least_spans and least_days are at least 1, spread is above 1
+    """
+
+    name: ClassVar[str] = "duration"
+    keeps: ClassVar[bool] = True
+
+    def __init__(
+        self, *, least_spans: int = 8, least_days: int = 5, least_seconds: int = 30, spread: float = 3.0
+    ) -> None:
+        if least_spans < 1 or least_days < 1 or spread <= 1:
+            raise ValueError("least_spans and least_days are at least 1, spread is above 1")
+        self.least_spans = least_spans
+        self.least_days = least_days
+        self.least_seconds = least_seconds
+        self.spread = spread
+
+    def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
+        """Count the day's spans by token and age; since when a state holds is handed on by the view itself."""
+        del carry
+        spans = [*_spans(day, day.changes, told=True), *_spans(day, day.lost, told=False)]
+        names = tuple(sorted({token for token, *_ in spans}))
+        number = {token: place for place, token in enumerate(names)}
+        counts = np.zeros((len(names), EDGES.size, 2), np.int64)
+        longest = np.full(len(names), -1, np.int64)
+        for token, seconds, told in spans:
+            place, age = number[token], int(np.searchsorted(EDGES, seconds, "right")) - 1
+            counts[place, age] += (told, not told)
+            if told:
+                longest[place] = max(longest[place], seconds)
+        places, ages = np.nonzero(counts.sum(axis=2))
+        seen = np.flatnonzero(longest >= 0)
+        columns = {
+            "token": places,
+            "bin": ages,
+            "ended": counts[places, ages, 0],
+            "censored": counts[places, ages, 1],
+            "longest_token": seen,
+            "longest": longest[seen],
+        }
+        return Integers(names, columns), Carry()
+
+    def detect(self, history: History) -> list[Finding]:
+        """Give the usual durations, those of most days first."""
+        findings = []
+        for token, spans in sorted(self._collected(history).items()):
+            if int(spans.ended.sum()) >= self.least_spans and len(spans.longest) >= self.least_days:
+                finding = self._finding(history, token, spans)
+                findings += [finding] if finding else []
+        return sorted(findings, key=lambda finding: (-finding.evidence.observed, finding.subject))
+
+    def _collected(self, history: History) -> dict[str, _Spans]:
+        summary = self.summary(history).days
+        days = [summary[row.ordinal] for row in history.rows if row.ordinal in summary]
+        tokens = sorted({token for day in days for token in day.words})
+        number = {token: place for place, token in enumerate(tokens)}
+        counts = np.zeros((len(tokens), EDGES.size, 2), np.int64)
+        longest: list[list[int]] = [[] for _ in tokens]
+        for day in days:
+            named = np.array([number[token] for token in day.words], np.int64)
+            counts[named[day["token"]], day["bin"]] += np.stack([day["ended"], day["censored"]], axis=1)
+            for place, seconds in zip(named[day["longest_token"]].tolist(), day["longest"].tolist(), strict=True):
+                longest[place].append(seconds)
+        return {
+            token: _Spans(counts[place, :, 0], counts[place, :, 1], tuple(longest[place]))
+            for token, place in number.items()
+        }
+
+    def _finding(self, history: History, token: str, spans: _Spans) -> Finding | None:
+        outlived = life_table(spans.ended, spans.censored)
+        lower, median, upper = (_age(outlived, share) for share in (0.75, 0.5, 0.25))
+        if lower is None or median is None or upper is None:
+            return None
+        if upper > self.spread * max(lower, 1) or median < self.least_seconds:
+            return None
+        count, top = int(spans.ended.sum()), max(spans.longest)
+        days = len(spans.longest)
+        usual = sorted(spans.longest)[math.ceil(0.9 * days) - 1]
+        kept = sum(seconds <= usual for seconds in spans.longest)
+        low, high = share_interval(kept, days)
+        what = words.staying(history.home, token)
+        return Finding(
+            detector=self.name,
+            subject=(token,),
+            measures={"median": median, "lower": lower, "upper": upper, "usual": usual, "longest": top, "spans": count},
+            evidence=Evidence(kept=kept, observed=days, low=low, high=high),
+            confidence=next_time(kept, days),
+            stage=Stage.ESTABLISHED if days >= 10 else Stage.EMERGING,
+            sentence=(
+                f"{what[:1].upper()}{what[1:]} for about {words.span(median)} "
+                f"(half of the times {words.span(lower)} to {words.span(upper)}); "
+                f"the longest of {count} times was {words.span(top)}"
+            ),
+        )
+
+
+def _spans(day: DayView, changes: Changes, *, told: bool) -> list[tuple[str, int, bool]]:
+    """Give (token, seconds, whether it ended by people's doing) of each span that people may have begun."""
+    rows = np.flatnonzero(changes.began)
+    columns = (column[rows].tolist() for column in (changes.entity, changes.before, changes.since, changes.second))
+    return [
+        (token_of(day.entities[entity], day.states[state]), max(end - since, 1), told and learned)
+        for entity, state, since, end, learned in zip(*columns, changes.learned[rows].tolist(), strict=True)
+        if day.states[state] not in RESTING and domain_of(day.entities[entity]) not in PRESSED_DOMAINS
+    ]
+
+
+def _age(outlived: Floats, share: float) -> int | None:
+    """Give the age (middle of its bin, in seconds) by which all but a share have ended, if that was seen."""
+    reached = np.flatnonzero(outlived <= share)
+    if not reached.size:
+        return None
+    place = int(reached[0])
+    return int(EDGES[place] + EDGES[min(place + 1, EDGES.size - 1)]) // 2
