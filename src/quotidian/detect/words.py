@@ -1,5 +1,6 @@
 """Findings in words: what a token does, when, and how often."""
 
+import datetime as dt
 import unicodedata
 from typing import Final
 
@@ -8,6 +9,9 @@ from quotidian.model import Home
 from quotidian.model.home import domain_of
 
 _LONGEST: Final = 60
+
+_MONTHS: Final = "January February March April May June July August September October November December"
+MONTHS: Final = tuple(_MONTHS.split())
 
 _DAYS: Final = {"all": "Every day", "weekdays": "Weekdays", "weekends": "Weekends"}
 
@@ -160,3 +164,12 @@ def kept(days_kept: int, days_observed: int) -> str:
     '38 of 40 days'
     """
     return f"{days_kept} of {days_observed} day{'s' * (days_observed != 1)}"
+
+
+def date(day: dt.date) -> str:
+    """Give a date as people say it.
+
+    >>> date(dt.date(2026, 10, 5))
+    '5 October'
+    """
+    return f"{day.day} {MONTHS[day.month - 1]}"
