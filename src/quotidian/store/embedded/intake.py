@@ -2,6 +2,7 @@
 
 import datetime as dt
 import fnmatch
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
@@ -113,8 +114,8 @@ def days_of(events: pa.Table, zone: str) -> Iterator[tuple[Day, pa.Table]]:
     if np.any(np.diff(place) < 0):
         order = np.argsort(place, kind="stable")
         events, place = ordered(events, order), place[order]
-    starts = np.flatnonzero(np.append(True, np.diff(place) != 0)) if place.size else place
-    for start, end in zip(starts, np.append(starts[1:], place.size), strict=True):
+    bounds = np.flatnonzero(np.diff(place, prepend=-1, append=-1))
+    for start, end in itertools.pairwise(bounds.tolist()):
         yield days[place[start]], events.slice(start, end - start)
 
 

@@ -1,0 +1,25 @@
+"""What the tests of the embedded store share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from quotidian.settings import Settings
+from quotidian.store import Store, connect
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[Callable[..., Store]]:
+    """Open a store; opening again closes the one before."""
+    stores: list[Store] = []
+
+    def again(directory: Path = tmp_path / "store") -> Store:
+        while stores:
+            stores.pop().close()
+        stores.append(connect(directory, Settings({})))
+        return stores[-1]
+
+    yield again
+    while stores:
+        stores.pop().close()

@@ -1,0 +1,143 @@
+"""The files of days that are over."""
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from quotidian import clock
+from quotidian.errors import CorruptStoreError
+from quotidian.model import Day
+from quotidian.model.event import table_of
+from quotidian.store import Store
+
+MONDAY = dt.date(2026, 9, 7)
+TUESDAY = MONDAY + dt.timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "now", lambda: Day.of(dt.date(2026, 10, 1), "UTC").start)
+
+
+def filled(store: Store, rows: int = 2500, dates: tuple[dt.date, ...] = (MONDAY, TUESDAY)) -> None:
+    """Give a store a sealed file for each date."""
+    for date in dates:
+        updated = Day.of(date, "UTC").start + np.arange(rows) * 1000
+        names = [f"sensor.s{number % 50}" for number in range(rows)]
+        columns = {"entity_id": names, "last_updated": updated, "state": [str(n % 90) for n in range(rows)]}
+        store.append(table_of(columns | {"cause": ["physical"] * rows, "source": ["live"] * rows}))
+
+
+def test_any_tool_reads_the_dataset(opened: Callable[..., Store], tmp_path: Path) -> None:
+    """DuckDB finds home and date in the path and counts what the ledger counts."""
+    store = opened()
+    filled(store)
+    glob = f"{tmp_path}/store/events/*/*/*.parquet"
+    query = "SELECT home, date::VARCHAR, count(*), count(DISTINCT entity_id), sum((state = '7')::INT) FROM "
+    rows = duckdb.sql(f"{query} read_parquet('{glob}', hive_partitioning = true) GROUP BY 1, 2 ORDER BY 2").fetchall()
+    assert rows == [(store.home.id, str(date), 2500, 50, 28) for date in (MONDAY, TUESDAY)]
+
+
+def test_a_day_is_one_file_with_one_row_group(opened: Callable[..., Store], tmp_path: Path) -> None:
+    """Times are delta-encoded, words are in dictionaries, and last_changed is the null that it mostly is."""
+    filled(opened(), dates=(MONDAY,))
+    (path,) = (tmp_path / "store" / "events").rglob("*.parquet")
+    metadata = pq.ParquetFile(path).metadata
+    group = metadata.row_group(0)
+    encodings = {group.column(n).path_in_schema: group.column(n).encodings for n in range(group.num_columns)}
+    assert metadata.num_row_groups == 1
+    assert "DELTA_BINARY_PACKED" in encodings["last_updated"]
+    assert all("RLE_DICTIONARY" in encodings[name] for name in ("entity_id", "state", "cause", "source"))
+    assert pq.read_table(path)["last_changed"].null_count == 2500
+
+
+def damage(directory: Path, date: dt.date) -> Path:
+    """Flip a bit in the middle of a day's file."""
+    (path,) = (directory / "events").rglob(f"date={date}/*.parquet")
+    packed = bytearray(path.read_bytes())
+    packed[len(packed) // 2] ^= 1
+    path.write_bytes(packed)
+    return path
+
+
+@pytest.mark.parametrize("use", ["day_events", "events", "append", "seal"])
+def test_a_damaged_day_is_set_aside_and_others_go_on(opened: Callable[..., Store], tmp_path: Path, use: str) -> None:
+    """One flipped bit is noticed by whoever reads it first, named, and seen in the marks; then all goes on."""
+    store = opened()
+    filled(store)
+    late = table_of(
+        {
+            "entity_id": ["light.late"],
+            "last_updated": [Day.of(MONDAY, "UTC").start],
+            "cause": ["person"],
+            "source": ["live"],
+        }
+    )
+    if use == "seal":
+        store.append(late)
+    path = damage(tmp_path / "store", MONDAY)
+    calls = {
+        "day_events": lambda: store.day_events(Day.of(MONDAY, "UTC")),
+        "events": lambda: store.events(limit=10_000),
+        "append": lambda: store.append(late),
+        "seal": lambda: store.seal(TUESDAY),
+    }
+    with pytest.raises(CorruptStoreError, match=str(MONDAY)):
+        calls[use]()
+    assert not path.exists()
+    assert len(list((tmp_path / "store" / "quarantine").iterdir())) == 1
+    store = opened()
+    assert store.marks() == {MONDAY: "damaged"}
+    assert store.day_events(Day.of(MONDAY, "UTC")).num_rows == (use == "seal")
+    assert store.day_events(Day.of(TUESDAY, "UTC")).num_rows == 2500
+    filled(store)
+    assert store.day_events(Day.of(MONDAY, "UTC")).num_rows == 2500 + (use == "seal")
+
+
+def test_what_a_killed_process_left_is_swept(opened: Callable[..., Store], tmp_path: Path) -> None:
+    """Files that the ledger does not name go at the next opening; files that it names stay."""
+    filled(opened())
+    opened(tmp_path / "other")
+    named = set((tmp_path / "store" / "events").rglob("*.parquet"))
+    stale = [path.parent / "stale.parquet" for path in named]
+    stale.append(tmp_path / "store" / "unfinished" / "half.parquet")
+    for path in stale:
+        path.write_bytes(b"half")
+    opened()
+    assert set((tmp_path / "store").rglob("*.parquet")) == named
+
+
+def test_forgetting_leaves_no_byte(opened: Callable[..., Store], tmp_path: Path) -> None:
+    """Neither the database nor a file holds the name afterwards, compressed or not."""
+    store = opened()
+    filled(store)
+    start = Day.of(MONDAY, "UTC").start
+    name = "light.very_private"
+    for moment in (start, Day.of(dt.date(2026, 10, 1), "UTC").start):
+        columns = {"entity_id": [name], "last_updated": [moment], "state": ["on"], "cause": ["person"]}
+        store.append(table_of(columns | {"source": ["live"]}))
+    store.seal(TUESDAY)
+    assert any(name.encode() in words(path) for path in (tmp_path / "store").rglob("*") if path.is_file())
+    store.forget(name)
+    for path in (tmp_path / "store").rglob("*"):
+        assert not path.is_file() or name.encode() not in words(path), path
+
+
+def words(path: Path) -> bytes:
+    """Give the bytes of a file; of a Parquet file also every word in its dictionaries."""
+    plain = path.read_bytes()
+    if path.suffix != ".parquet":
+        return plain
+    columns = pq.read_table(path).columns
+    texts = [
+        "\n".join(filter(None, chunk.dictionary.to_pylist()))
+        for column in columns
+        for chunk in column.chunks
+        if hasattr(chunk, "dictionary")
+    ]
+    return plain + "\n".join(texts).encode()
