@@ -48,19 +48,24 @@ class Lock:
     """
 
     def __init__(self, directory: Path) -> None:
-        path = directory / "lock"
         with disk_errors(directory):
-            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.read(self._descriptor, 32).decode().strip() or "unknown"
+                self._take(directory)
+            except BaseException:
                 os.close(self._descriptor)
-                raise StoreBusyError(
-                    f"The store in {directory} is in use by process {holder}.",
-                    "Wait until that process ends, or stop it, then run this again.",
-                ) from None
-            self._record(str(os.getpid()))
+                raise
+
+    def _take(self, directory: Path) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(self._descriptor, 32, 0).decode() or "unknown"
+            raise StoreBusyError(
+                f"The store in {directory} is in use by process {holder}.",
+                "Wait until that process ends, or stop it, then run this again.",
+            ) from None
+        self._record(str(os.getpid()))
 
     def _record(self, holder: str) -> None:
         os.ftruncate(self._descriptor, 0)
