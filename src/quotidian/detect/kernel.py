@@ -1,0 +1,103 @@
+"""Kernel J for "B soon after A", on the timeline: days are counted, and chance is what jittered hits would give."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from quotidian.detect.dayrow import entity_of
+from quotidian.detect.history import History
+from quotidian.detect.statistics import ONE, covered, merged_spans
+from quotidian.model.arrays import Bools, Ints
+
+#: How far each first act is moved both ways to see what chance does, in seconds.
+JITTER: Final = 1_800
+
+#: So many other days are asked what the clock alone would do.
+OTHER_DAYS: Final = 14
+
+_DAY: Final = 86_400
+
+
+def link(history: History, a: str, b: str, window: int) -> tuple[int, int, int]:
+    """Count on how many days some A was followed by B within the window, and what chance would give.
+
+    Parameters
+    ----------
+    a, b
+        Tokens of the history.
+    window
+        Seconds within which B follows A, 0 and the end included.
+
+    Returns
+    -------
+    tuple
+        Days kept; days on which A occurred and B's entity was observed; and the sum of these days' chances in 16-bit
+        fixed point, ready for ``statistics.at_least``.
+    """
+    kept, days, expected = links(history, [a], b, window)
+    return int(kept[0]), int(days[0]), int(expected[0])
+
+
+def links(history: History, firsts: Sequence[str], b: str, window: int) -> tuple[Ints, Ints, Ints]:
+    """Do what ``link`` does for several first tokens at once: three arrays of shape (firsts,)."""
+    timeline, size = history.timeline, len(history.rows)
+    follows = timeline.instant[history.occurrences[b]]
+    starts, ends = merged_spans(follows - window, follows + 1)
+    rows = [history.occurrences[a] for a in firsts]
+    group = np.repeat(np.arange(len(firsts)) * size, [part.size for part in rows])
+    row = np.concatenate(rows) if rows else np.empty(0, np.int64)
+    instant, cell = timeline.instant[row], group + timeline.day[row]
+    counts = np.tile(history.present(entity_of(b)), len(firsts))
+    shape = (len(firsts), size)
+
+    followed = covered(starts, ends, instant + 1) - covered(starts, ends, instant) > 0
+    hit = _any(cell, followed, counts.size) & counts
+    cover = covered(starts, ends, instant + JITTER) - covered(starts, ends, instant - JITTER)
+    chance = ONE - _missed(cell, 2 * JITTER - cover, counts.size)
+    occurred = _any(cell, np.ones(cell.size, bool), counts.size) & counts
+    parts = (hit.astype(np.int64), occurred.astype(np.int64), np.where(counts, chance, 0))
+    kept, days, expected = (part.reshape(shape).sum(axis=1) for part in parts)
+    return kept, days, expected
+
+
+def against_other_days(history: History, a: str, b: str, low: int, high: int) -> tuple[int, int, int]:
+    """Count the days on which B followed A after ``low`` to ``high`` seconds, and what B of other days would give.
+
+    Two acts that each keep to the clock seem to follow one another, even when they have nothing to do with each
+    other; then another day's B follows as well. The chance is the mean over the next ``OTHER_DAYS`` days of the
+    history, which are taken in a circle. The result is as that of ``link``.
+    """
+    timeline, size = history.timeline, len(history.rows)
+    present = history.present(entity_of(b))
+    one, other = history.occurrences[a], history.occurrences[b]
+    follows = np.sort(timeline.day[other] * 2 * _DAY + timeline.wall[other])
+    day, wall = timeline.day[one], timeline.wall[one]
+
+    def kept(shift: int) -> int:
+        origin = (day + shift) % size * 2 * _DAY + wall
+        found = np.searchsorted(follows, origin + high, "right") > np.searchsorted(follows, origin + low)
+        return int((_any(day, found, size) & present).sum())
+
+    shifts = range(1, min(OTHER_DAYS, size - 1) + 1)
+    expected = sum(kept(shift) for shift in shifts) * ONE // max(len(shifts), 1)
+    occurred = _any(day, np.ones(day.size, bool), size) & present
+    return kept(0), int(occurred.sum()), expected
+
+
+def _any(cell: Ints, true: Bools, size: int) -> Bools:
+    """Tell which cells have some true row."""
+    found = np.zeros(size, bool)
+    found[cell[true]] = True
+    return found
+
+
+def _missed(cell: Ints, left: Ints, size: int) -> Ints:
+    """Multiply each cell's shares ``left / 2H`` in 16 bits, floored at each step; rows of a cell are adjacent."""
+    product = np.full(size, ONE, np.int64)
+    first = np.flatnonzero(np.diff(cell, prepend=-1) != 0)
+    count = np.diff(np.append(first, cell.size))
+    for step in range(int(count.max(initial=0))):
+        more = first[count > step] + step
+        product[cell[more]] = product[cell[more]] * left[more] // (2 * JITTER)
+    return product

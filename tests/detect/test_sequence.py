@@ -1,0 +1,124 @@
+"""Routines."""
+
+import msgspec
+import numpy as np
+import pytest
+
+from quotidian.detect.history import History
+from quotidian.detect.sequence import ActionSequence
+from quotidian.model import Finding, Stage
+
+from .building import Diary, fold, home_of, household
+
+ROUTINE = ("cover.bedroom=on", "light.hall=on", "switch.coffee=on")
+
+
+def routine(days: int = 40, *, share: float = 0.95, hostile: bool = False) -> Diary:
+    """Make a home with one routine at no certain time, and three things that happen whenever they like."""
+    rng = np.random.default_rng(11)
+    names = ("light.a\n\"'<b>", "light.🛋", "switch.c; drop") if hostile else [t.split("=")[0] for t in ROUTINE]
+    diary = Diary(home_of({"hall": tuple(names)}), days=days)
+    for day in range(days):
+        if rng.random() < share:
+            start = rng.uniform(6, 20)
+            for place, name in enumerate(names):
+                diary.add(day, start + place * rng.uniform(2, 4) / 60, name, "on")
+                diary.add(day, start + 1 + rng.uniform(0, 3), name, "off")
+        for name in ("light.x", "light.y", "fan.z"):
+            for hour in rng.uniform(0, 23.5, 4):
+                diary.pulse(day, float(hour), name, 7)
+    return diary
+
+
+def found(diary: Diary) -> list[Finding]:
+    """Fold a diary and look for routines."""
+    return ActionSequence().detect(diary.history())
+
+
+def test_a_routine_is_found_once_with_its_gaps() -> None:
+    """A planted routine is the only finding, in its order, with its days and its gaps."""
+    diary = routine()
+    (finding,) = found(diary)
+    planted = sum(any(act[1] == "light.hall" and act[2] == "on" for act in acts) for acts in diary.acts.values())
+    assert finding.subject == ROUTINE
+    assert finding.evidence.kept == finding.evidence.observed == planted == len(finding.measures["dates"])
+    assert all(90 <= gap <= 300 for gap in finding.measures["gaps"])
+    assert finding.evidence.q_value is not None
+    assert finding.evidence.q_value < 1e-6
+    assert finding.sentence.startswith("When the bedroom cover goes on, the hall light goes on about ")
+
+
+def test_ten_days_give_an_emerging_routine() -> None:
+    """Nine of nine days are enough to tell of a routine, and too few to rely on it."""
+    (finding,) = found(routine(days=9, share=1))
+    assert finding.subject == ROUTINE
+    assert finding.stage is Stage.EMERGING
+
+
+def test_a_routine_that_rarely_follows_its_first_act_is_not_told() -> None:
+    """When the first act is followed by the rest on less than half of its days, nothing is said."""
+    diary = routine(share=0.3)
+    for day in range(diary.days):
+        diary.pulse(day, 21.5, "cover.bedroom", 2)
+    assert found(diary) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_in_noise(seed: int) -> None:
+    """Neither acts that are shifted in a circle nor acts whose days are permuted make a routine."""
+    diary = household(seed, days=40)
+    assert found(diary.circled(seed)) == []
+    assert found(diary.permuted(seed)) == []
+
+
+def test_what_automations_do_is_no_routine() -> None:
+    """The same acts, done by an automation, are not learned."""
+    diary = routine()
+    for acts in diary.acts.values():
+        acts[:] = [(second, entity, state, "automation") for second, entity, state, _ in acts]
+    assert found(diary) == []
+
+
+def test_pure_walks_belong_to_rooms() -> None:
+    """Doors alone, without anything that is switched, are no routine."""
+    diary = Diary(
+        home_of({"hall": ["binary_sensor.front_door", "binary_sensor.inner_door", "binary_sensor.back_door"]})
+    )
+    rng = np.random.default_rng(1)
+    for day in range(diary.days):
+        start = rng.uniform(6, 20)
+        for place, name in enumerate(("front", "inner", "back")):
+            diary.pulse(day, start + place / 60, f"binary_sensor.{name}_door", 0.5)
+    assert found(diary) == []
+
+
+def test_the_change_of_the_clocks_changes_nothing() -> None:
+    """A routine is kept on the days with 23 and 25 hours too: its gaps are elapsed seconds."""
+    for first, last in (("2026-03-10", 40), ("2026-10-05", 40)):
+        diary = routine(last, share=1)
+        diary.first = diary.first.fromisoformat(first)
+        (finding,) = found(diary)
+        assert (finding.subject, finding.evidence.kept) == (ROUTINE, 40)
+
+
+def test_hostile_names_are_shown_plainly() -> None:
+    """Quotes, newlines and emoji in ids do no harm."""
+    (finding,) = found(routine(hostile=True))
+    assert finding.sentence.isprintable()
+    assert msgspec.json.encode(finding)
+
+
+def test_little_or_no_data_says_nothing() -> None:
+    """No day, one day, and a home in which nothing happens have no routine."""
+    assert ActionSequence().detect(History([], home_of())) == []
+    assert found(routine(days=1)) == []
+    diary = Diary(days=5)
+    assert ActionSequence().detect(History.of(fold(diary.home, diary.tables())[0], diary.home, {}, {})) == []
+
+
+def test_bad_parameters_are_refused() -> None:
+    """Each parameter outside its range is named."""
+    with pytest.raises(ValueError, match="longest is 3 to 5"):
+        ActionSequence(longest=6)
+    with pytest.raises(ValueError, match="least_share"):
+        ActionSequence(least_share=0)
