@@ -7,8 +7,8 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
-from quotidian.detect.dayrow import DayRow, entity_of
-from quotidian.detect.dayview import DayView
+from quotidian.detect.dayrow import DayRow, entity_of, state_of
+from quotidian.detect.dayview import RESTING, DayView
 from quotidian.detect.history import History
 from quotidian.detect.statistics import ONE, at_least, covered, merged_spans, next_time, q_values, share_interval
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
@@ -60,7 +60,7 @@ class CoOccurrence(Detector):
     least_days
         Days on which the first must have occurred for a pair to be tested.
     least_share
-        The smallest share of these days that is worth telling, in (0, 1].
+        The smallest share of these days, at the lower end of its interval, that is worth telling, in (0, 1].
     least_lift
         The smallest ratio of kept days to those that chance would give, above 1.
 
@@ -143,7 +143,7 @@ class CoOccurrence(Detector):
             _finding(history, pairs, place, int(window[place]), float(q[place]))
             for place in np.flatnonzero(q <= self.false_discovery).tolist()
         ]
-        return _told_once(findings)
+        return _told_once([finding for finding in findings if finding.evidence.low >= self.least_share])
 
     def _worth_telling(self, pairs: _Pairs) -> Bools:
         kept, days = pairs.kept, pairs.days[:, None]
@@ -281,20 +281,21 @@ def _finding(history: History, pairs: _Pairs, place: int, window: int, q_value: 
 
 
 def _told_once(findings: list[Finding]) -> list[Finding]:
-    """Keep the best of the findings that tell of the same two entities and share a token.
+    """Keep the best of the findings that tell of the same two entities.
 
-    A door opens, a lamp goes on, the door closes, the lamp goes off: of the chances that this makes for pairs, the
-    opening and the lamp's going on are told, and the closing with its going off.
+    A door opens, a lamp goes on, the door closes, the lamp goes off: of all the pairs that this makes, the opening
+    and the going on are told.
     """
-    best = sorted(findings, key=lambda one: (-one.evidence.low, one.measures["window"], -one.measures["lag"], one.subject))
-    told: dict[frozenset[str], set[str]] = {}
-    kept = []
-    for finding in best:
-        tokens = told.setdefault(frozenset(map(entity_of, finding.subject)), set())
-        if tokens.isdisjoint(finding.subject):
-            tokens.update(finding.subject)
-            kept.append(finding)
-    return kept
+    best: dict[frozenset[str], Finding] = {}
+    for finding in sorted(findings, key=_order):
+        best.setdefault(frozenset(map(entity_of, finding.subject)), finding)
+    return sorted(best.values(), key=lambda one: (-one.evidence.low, one.subject))
+
+
+def _order(finding: Finding) -> tuple[int, float, int, int, tuple[str, ...]]:
+    """Put doings before restings (a going off is told only where no going on is), then the more certain first."""
+    rests = sum(state_of(token) in RESTING for token in finding.subject)
+    return rests, -finding.evidence.low, finding.measures["window"], -finding.measures["lag"], finding.subject
 
 
 def _lag(history: History, first: str, second: str, window: int) -> int:

@@ -9,17 +9,12 @@ import numpy as np
 from quotidian.detect import words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import token_of
-from quotidian.detect.dayview import PRESSED_DOMAINS, Changes, DayView
+from quotidian.detect.dayview import PRESSED_DOMAINS, RESTING, Changes, DayView
 from quotidian.detect.history import History
 from quotidian.detect.statistics import life_table, next_time, share_interval
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
 from quotidian.model.home import domain_of
-
-#: States in which a thing rests: how long it rests is nobody's habit.
-RESTING: Final = frozenset(
-    {"off", "closed", "home", "idle", "standby", "locked", "docked", "paused", "opening", "closing"}
-)
 
 #: Lower edges of the age bins in seconds: whole parts of 2^(k/8), each twice as long as the eighth before it.
 EDGES: Final[Ints] = np.unique([math.isqrt(math.isqrt(math.isqrt(1 << k))) for k in range(8 * 22)]).astype(np.int64)
@@ -60,7 +55,8 @@ class Duration(Detector):
     that ended ``longest_token``, ``longest`` (seconds).
 
     Subject: the token. Measures, in seconds: ``median``, ``lower`` and ``upper`` (quartiles), ``usual`` (nothing
-    outlasted it on nine of ten days), ``longest``; ``spans`` (number). Evidence: days on which no span outlasted ``usual``.
+    outlasted it on nine of ten days), ``longest``; ``spans`` (number). Evidence: days on which none outlasted
+    ``usual``.
 
     References
     ----------

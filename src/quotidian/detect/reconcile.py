@@ -25,7 +25,7 @@ def reconcile(home_id: str, previous: Sequence[Pattern], found: Iterable[Finding
     """Carry patterns over one night.
 
     Each finding continues the nearest pattern of the same detector and subject, one to one, or begins a new one;
-    patterns that were not found fade and retire, and come back under the same id when they are found again.
+    patterns that were not found fade, then retire, and come back under the same id when they are found again.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _found(pattern: Pattern, finding: Finding, date: dt.date) -> Pattern:
 
 def _missed(pattern: Pattern, date: dt.date) -> Pattern:
     nights = (date - pattern.last_seen).days
-    if nights >= RETIRED_NIGHTS:
+    if nights >= RETIRED_NIGHTS and pattern.status is not Status.ACTIVE:
         status = Status.RETIRED
     elif nights >= FADING_NIGHTS:
         status = Status.FADING

@@ -43,7 +43,7 @@ def rounded(values: Floats) -> Floats:
 
 
 def q_values(p_values: Floats, tests: int) -> Floats:
-    """Give the false discovery rate at which each is still accepted, of so many tests (the others are taken as 1).
+    """Give the false discovery rate at which each is still accepted, of so many tests; those not given count as 1.
 
     Y. Benjamini, Y. Hochberg, Controlling the False Discovery Rate, 1995.
 
@@ -51,7 +51,7 @@ def q_values(p_values: Floats, tests: int) -> Floats:
     array([0.01, 0.1 ])
     """
     order = np.argsort(p_values, kind="stable")
-    steps = p_values[order] * max(tests, 1) / np.arange(1, p_values.size + 1)
+    steps = p_values[order] * max(tests, p_values.size) / np.arange(1, p_values.size + 1)
     q = np.empty_like(steps)
     q[order] = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
     return q

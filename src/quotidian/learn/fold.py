@@ -1,0 +1,102 @@
+"""Each finished day once: its events from layer 1, its integers into layer 2."""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from quotidian.detect import ROW, ROW_VERSION, Detector, observe
+from quotidian.model import Carry, Day, Integers
+from quotidian.model.day import SECOND
+from quotidian.store import DayRecord, Store
+
+Progress = Callable[[str, int, int], None]
+
+#: A last day that ends earlier than that before midnight was cut short, and waits for the rest of its events.
+_CUT_SHORT = 2 * 3600 * SECOND
+
+
+class Folded(msgspec.Struct, frozen=True):
+    """What a run folded: the days, and the events in them."""
+
+    days: tuple[dt.date, ...]
+    events: int
+
+
+def fold(store: Store, detectors: Sequence[Detector], now: int, progress: Progress | None = None) -> Folded:
+    """Fold every finished day that has events which its summaries do not know.
+
+    A day that hands on something else than it did before makes the next one due, until nothing changes any more.
+
+    Parameters
+    ----------
+    store, detectors
+        Where events are read and summaries are written, and who folds.
+    now
+        The present instant in µs: days that end later are not finished.
+    progress
+        Called with "fold", the days done and the days to do.
+    """
+    records = _finished(store, now)
+    outdated = _outdated(store, records, detectors)
+    folded: list[dt.date] = []
+    events, handed_on, carries = 0, False, dict[str, Carry]()
+    previous: dt.date | None = None
+    for place, record in enumerate(records):
+        follows = previous == record.date - dt.timedelta(days=1)
+        if record.due or record.date in outdated or (handed_on and follows):
+            if not follows:
+                carries = {}
+            elif not (folded and folded[-1] == previous):
+                carries = store.carries(record.date - dt.timedelta(days=1))
+            before = store.carries(record.date)
+            carries, count = _fold_day(store, record, detectors, carries)
+            handed_on = carries != before
+            folded.append(record.date)
+            events += count
+        else:
+            handed_on = False
+        previous = record.date
+        if progress is not None:
+            progress("fold", place + 1, len(records))
+    return Folded(tuple(folded), events)
+
+
+def _finished(store: Store, now: int) -> list[DayRecord]:
+    """Give the days that are over, oldest first."""
+    zone = store.home.zone
+    records = [record for record in store.days() if Day.of(record.date, zone).end <= now]
+    newest = store.events(limit=1)
+    if records and newest.num_rows:
+        day = Day.of(records[-1].date, zone)
+        if int(newest["last_updated"][0].as_py()) < day.end - _CUT_SHORT:
+            records.pop()
+    return records
+
+
+def _outdated(store: Store, records: Sequence[DayRecord], detectors: Sequence[Detector]) -> set[dt.date]:
+    """Give the days with events whose summaries were made by another version of a detector."""
+    if not records:
+        return set()
+    kept = [(ROW, ROW_VERSION), *((one.name, one.version) for one in detectors)]
+    first, last = records[0].date, records[-1].date
+    known = [set(store.summary(name, version, first, last).days) for name, version in kept]
+    common = set.intersection(*known)
+    expired = min(common, default=0)
+    return {r.date for r in records if r.events and r.date.toordinal() not in common and r.date.toordinal() > expired}
+
+
+def _fold_day(
+    store: Store, record: DayRecord, detectors: Sequence[Detector], carries: Mapping[str, Carry]
+) -> tuple[dict[str, Carry], int]:
+    day = Day.of(record.date, store.home.zone)
+    events = store.day_events(day)
+    view, carry = observe(day, events, store.home, carries.get(ROW, Carry()))
+    summaries: dict[str, tuple[int, Integers]] = {ROW: (ROW_VERSION, view.row.integers)}
+    handed_on = {ROW: carry}
+    for detector in detectors:
+        integers, carry = detector.fold(view, carries.get(detector.name, Carry()))
+        summaries[detector.name] = (detector.version, integers)
+        handed_on[detector.name] = carry
+    store.put_day(record.date, summaries, handed_on, record.revision)
+    return handed_on, events.num_rows

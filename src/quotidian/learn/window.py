@@ -1,0 +1,65 @@
+"""The days that a night looks back on, kept from one night to the next."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+from quotidian.detect import ROW, ROW_VERSION, Cadence, DayRow, Detector, History
+from quotidian.model import Home, Integers, Summary
+from quotidian.store import Store
+from quotidian.store.protocols import Period
+
+#: How many days the detectors of each cadence look back on.
+LOOK_BACK: Final = {Cadence.DAILY: 90, Cadence.WEEKLY: 364, Cadence.MONTHLY: 364}
+
+
+class Window:
+    """A sliding window over layers 2 and 3.
+
+    Daily summaries are read where they still exist, else the weekly and monthly ones; each day is read once,
+    however many nights look back on it.
+    """
+
+    def __init__(self, store: Store, detectors: Sequence[Detector], first: dt.date) -> None:
+        self._store: Final = store
+        self._detectors: Final = {one.name: one for one in detectors}
+        self._rows: Final[dict[int, DayRow]] = {}
+        self._kept: Final[dict[str, dict[int, Integers]]] = {name: {} for name in self._detectors}
+        self._marks: Final = {date.toordinal() for date in store.marks()}
+        self._until = first - dt.timedelta(days=max(LOOK_BACK.values()))
+        self._read_periods(self._until, first)
+
+    def history(self, cadence: Cadence, last: dt.date, home: Home) -> History:
+        """Give the days up to a date that the detectors of a cadence look back on, less those the user marked."""
+        self._advance(last)
+        end = last.toordinal()
+        span = range(end - LOOK_BACK[cadence] + 1, end + 1)
+        days = [day for day in span if day in self._rows and day not in self._marks]
+        summaries = {
+            name: Summary(name, one.version, {day: self._kept[name][day] for day in days if day in self._kept[name]})
+            for name, one in self._detectors.items()
+            if one.cadence is cadence
+        }
+        return History([self._rows[day] for day in days], home, summaries)
+
+    def _advance(self, last: dt.date) -> None:
+        if last < self._until:
+            return
+        rows = self._store.summary(ROW, ROW_VERSION, self._until, last)
+        self._rows.update({day: DayRow(day, integers) for day, integers in rows.days.items()})
+        for name, one in self._detectors.items():
+            oldest = last - dt.timedelta(days=LOOK_BACK[one.cadence] - 1)
+            if one.keeps:
+                days = self._store.summary(name, one.version, max(self._until, oldest), last).days
+                self._kept[name].update(days)
+            for day in [day for day in self._kept[name] if day < oldest.toordinal()]:
+                del self._kept[name][day]
+        self._until = last + dt.timedelta(days=1)
+
+    def _read_periods(self, first: dt.date, last: dt.date) -> None:
+        weeks = self._store.period_summary("weekly", ROW, ROW_VERSION, first, last)
+        self._rows.update({day: DayRow(day, integers) for day, integers in weeks.days.items()})
+        for name, one in self._detectors.items():
+            if one.keeps and one.cadence is not Cadence.DAILY:
+                period: Period = "weekly" if one.cadence is Cadence.WEEKLY else "monthly"
+                self._kept[name].update(self._store.period_summary(period, name, one.version, first, last).days)
