@@ -11,6 +11,7 @@ from quotidian.simulate.truth import (
     Span,
     Truth,
 )
+from quotidian.simulate.write import read_home, read_truth, write_csv, write_home, write_jsonl, write_truth
 
 __all__ = [
     "EXAMPLES",
@@ -24,5 +25,11 @@ __all__ = [
     "Span",
     "Truth",
     "example",
+    "read_home",
+    "read_truth",
     "simulate",
+    "write_csv",
+    "write_home",
+    "write_jsonl",
+    "write_truth",
 ]

@@ -59,7 +59,7 @@ def _of_use(thing: Thing, use: Use, weather: Weather, rng: Generator) -> Iterato
     who = (use.cause, use.entity, use.user)
     attributes = _attributes(thing, use.start, weather, rng)
     yield Change(use.start, thing.entity_id, thing.active, *who, _text(attributes))
-    for time, changed in _adjustments(thing, use, attributes, weather, rng):
+    for time, changed in _adjustments(thing, use, attributes, rng):
         yield Change(time, thing.entity_id, thing.active, attributes=_text(attributes | changed))
     ended = who if use.ended_by is None else (CauseKind.AUTOMATION, use.ended_by, None)
     yield Change(use.end, thing.entity_id, thing.rest, *ended)
@@ -82,7 +82,7 @@ def _attributes(thing: Thing, time: int, weather: Weather, rng: Generator) -> di
 
 
 def _adjustments(
-    thing: Thing, use: Use, attributes: dict[str, Any], weather: Weather, rng: Generator
+    thing: Thing, use: Use, attributes: dict[str, Any], rng: Generator
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Change what is set without changing the state: a lamp dimmed, the next programme, a room that warms."""
     domain, length = domain_of(thing.entity_id), use.end - use.start

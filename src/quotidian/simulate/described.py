@@ -66,7 +66,7 @@ def _of_people(house: House, people: People) -> Iterator[Described]:
         return
     lead = house.people[0]
     for name, moment, state in (("off-to-work", "leave", "not_home"), ("back-from-work", "back", "home")):
-        minute, spread = people.usual(DayType.WORK, moment) or (0.0, 0.0)
+        minute, spread = people.usual(DayType.WORK, moment, 0) or (0.0, 0.0)
         yield Described(
             id=name, kind=Kind.TIME_OF_DAY, tokens=(f"{lead}={state}",),
             parameters={"reference": "clock", "minute": round(minute + 1.4), "spread": spread, "probability": 1.0},
@@ -100,9 +100,9 @@ def cases_of(house: House, calendar: Calendar, lived: Lived) -> Iterator[Case]:
     day, kind = lived.diary.day, lived.diary.kind
     downs = calendar.downs(day)
     for use in lived.usage.new:
-        if use.device in RUNNING and use.cause is not CauseKind.AUTOMATION:
-            if seen(downs, use.start) and seen(downs, use.end):
-                yield Case(f"runs:{use.device}", Occasion(day.date, (use.start,), use.end))
+        by_people = use.device in RUNNING and use.cause is not CauseKind.AUTOMATION
+        if by_people and seen(downs, use.start) and seen(downs, use.end):
+            yield Case(f"runs:{use.device}", Occasion(day.date, (use.start,), use.end))
     if kind is DayType.PARTY:
         yield Case("party", Occasion(day.date, ()))
     if house.people:

@@ -83,19 +83,19 @@ def planted(plan: Plan, house: House) -> tuple[Habit, ...]:
     if not plan.habits:
         return ()
     known = (*_habits(), *_habits_of_more_rooms(plan, house))
-    return tuple(_personal(plan, habit) for habit in known if house.has(*_devices(habit)))
+    return tuple(_personal(plan, house, habit) for habit in known if house.has(*_devices(habit)))
 
 
 def _devices(habit: Habit) -> list[str]:
     return [step.device for step in habit.steps] + ([habit.follows] if habit.follows else [])
 
 
-def _personal(plan: Plan, habit: Habit) -> Habit:
+def _personal(plan: Plan, house: House, habit: Habit) -> Habit:
     """No two homes keep a habit equally well, or at the same minute."""
     rng = chance(plan.seed, "taste", habit.id)
     probability = float(np.clip(habit.probability + rng.uniform(-0.05, 0.04), 0.7, 0.98))
     shift = float(rng.uniform(-12, 12)) if habit.reference == "clock" and not habit.follows else 0.0
-    person = habit.person if habit.person < plan.people else 0
+    person = habit.person if habit.person < len(house.people) else 0
     return msgspec.structs.replace(
         habit, probability=round(probability, 3), minute=round(habit.minute + shift), person=person
     )
@@ -131,7 +131,8 @@ def _times_of_day() -> Iterator[Habit]:
         steps=(Step("switch.dishwasher"),), sentence="The dishwasher is started a little after eight in the evening.",
     )  # fmt: skip
     yield Habit(
-        id="midnight-page", kind=kind, probability=0.86, minute=1438, spread=11, weekdays=(_FRI, _SAT), types=_QUIET,
+        id="midnight-page", kind=kind, probability=0.86, reference="bed", minute=17, spread=4,
+        weekdays=(_FRI, _SAT), types=_QUIET,
         steps=(Step("light.bedroom_bedside", stay=17),),
         sentence="Fridays and Saturdays somebody reads a page in bed around midnight.",
     )  # fmt: skip

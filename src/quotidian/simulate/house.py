@@ -109,7 +109,7 @@ MORE_ROOMS: Final = (
 
 def path(start: str, end: str) -> tuple[str, ...]:
     """Give the rooms through which one walks from a room to another, both included; rooms upstairs join the landing."""
-    trails = deque([(start,)])
+    trails: deque[tuple[str, ...]] = deque([(start,)])
     while trails:
         trail = trails.popleft()
         if trail[-1] == end:
@@ -199,7 +199,7 @@ def _light(name: str, area: str, stay: float, uses: float, how: str = "switch") 
     return Thing(entity_id=f"light.{name}", area=area, stay=stay, uses=uses, how=how)
 
 
-def _switch(name: str, area: str, stay: float, spread: float, uses: float, how: str = "switch") -> Thing:
+def _switch(name: str, area: str, stay: float, spread: float, uses: float, *, how: str = "switch") -> Thing:
     return Thing(entity_id=f"switch.{name}", area=area, stay=stay, spread=spread, uses=uses, how=how)
 
 
@@ -274,8 +274,8 @@ def _rest_of_home() -> Iterator[Thing]:
         how="app",
     )  # fmt: skip
     yield _switch("treadmill", "office", 33, 0.2, 0.08)
-    yield _switch("towel_rail", "bathroom", 50, 0.2, 0.1, "app")
-    yield _switch("garden_irrigation", "garden", 18, 0.1, 0.05, "app")
+    yield _switch("towel_rail", "bathroom", 50, 0.2, 0.1, how="app")
+    yield _switch("garden_irrigation", "garden", 18, 0.1, 0.05, how="app")
     yield _contact("binary_sensor.bedroom_window", "bedroom", "window", 40, 0.5)
     yield Thing(
         entity_id="binary_sensor.garden_gate_vibration", area="garden", role=Role.CHATTER, device_class="vibration"

@@ -47,6 +47,14 @@ class Lived(NamedTuple):
     cases: list[Case]
 
 
+class Today(NamedTuple):
+    """A day on which habits are to be carried out."""
+
+    diary: Diary
+    usage: Usage
+    downs: list[Down]
+
+
 class Life:
     """The life in a home, a day at a time."""
 
@@ -62,40 +70,39 @@ class Life:
 
     def live(self, day: Day, earlier: list[Use]) -> Lived:
         """Live one day, and the night after it, beside the uses that reach into it."""
-        diary, usage = self._people.diary(day), Usage(earlier)
-        downs = self._calendar.downs(day)
-        cases = [*self._strange(diary, usage, downs)]
+        today = Today(self._people.diary(day), Usage(earlier), self._calendar.downs(day))
+        diary, usage, _ = today
+        cases = [*self._strange(today)]
         self._go_out(diary, usage)
         for habit in self.habits:
             if not habit.follows:
-                cases += self._keep(habit, diary, usage, downs)
-        cases += self._light_when_dark(diary, usage, downs)
+                cases += self._keep(habit, today)
+        cases += self._light_when_dark(today)
         self._use_otherwise(diary, usage)
         for habit in self.habits:
             if habit.follows:
-                cases += self._follow(habit, diary, usage, downs)
+                cases += self._follow(habit, today)
         rng = chance(self._plan.noise, "movement", day.ordinal)
         movements = moved(self._house, [*steps_of(self._house, diary, rng), *self._at_devices(usage, rng)])
         automations.run(self._house, self._weather, diary, movements, usage)
         return Lived(diary, usage, movements, cases)
 
-    def _keep(self, habit: Habit, diary: Diary, usage: Usage, downs: list[Down]) -> Iterator[Case]:
+    def _keep(self, habit: Habit, today: Today) -> Iterator[Case]:
         """Carry out a habit on a day, if it is one for it and its devices are free."""
-        rng = chance(self._plan.noise, "habit", habit.id, diary.day.ordinal)
-        start = self._time(habit, diary, rng)
-        if start is None or not self._fits(habit, diary, start):
+        rng = chance(self._plan.noise, "habit", habit.id, today.diary.day.ordinal)
+        start = self._time(habit, today.diary, rng)
+        if start is None or not self._fits(habit, today.diary, start):
             return
-        yield from self._carry_out(habit, start, diary, usage, downs, rng)
+        yield from self._carry_out(habit, start, today, rng)
 
-    def _follow(self, habit: Habit, diary: Diary, usage: Usage, downs: list[Down]) -> Iterator[Case]:
-        for use in usage.of(str(habit.follows)):
-            if use in usage.new and seen(downs, use.start):
+    def _follow(self, habit: Habit, today: Today) -> Iterator[Case]:
+        for use in today.usage.of(str(habit.follows)):
+            if use in today.usage.new and seen(today.downs, use.start):
                 rng = chance(self._plan.noise, "habit", habit.id, use.start)
-                yield from self._carry_out(habit, use.start, diary, usage, downs, rng)
+                yield from self._carry_out(habit, use.start, today, rng)
 
-    def _carry_out(
-        self, habit: Habit, start: int, diary: Diary, usage: Usage, downs: list[Down], rng: Generator
-    ) -> Iterator[Case]:
+    def _carry_out(self, habit: Habit, start: int, today: Today, rng: Generator) -> Iterator[Case]:
+        diary, usage, downs = today
         keeps = rng.random() < habit.probability
         uses = self._uses(habit, start, diary, rng)
         if not all(usage.free(use.device, use.start, use.end) and seen(downs, use.start) for use in uses):
@@ -175,8 +182,9 @@ class Life:
             gone, here = (round(rng.uniform(20, 150) * SECOND) for _ in range(2))
             usage.add(Use(person, leave + gone, back + here - 15 * SECOND))
 
-    def _light_when_dark(self, diary: Diary, usage: Usage, downs: list[Down]) -> Iterator[Case]:
+    def _light_when_dark(self, today: Today) -> Iterator[Case]:
         """In a dark room people often put on the light for as long as they stay."""
+        diary, usage, downs = today
         rng = chance(self._plan.noise, "dark", diary.day.ordinal)
         for stay in diary.stays:
             start, end = stay.start + round(rng.uniform(2, 20) * SECOND), stay.end + round(rng.uniform(0, 40) * SECOND)
@@ -211,8 +219,9 @@ class Life:
             if thing.area and use.cause is not CauseKind.PERSON and use.cause is not CauseKind.BRIDGE:
                 yield thing.area, use.start - round(rng.uniform(0.5, 9) * SECOND)
 
-    def _strange(self, diary: Diary, usage: Usage, downs: list[Down]) -> Iterator[Case]:
+    def _strange(self, today: Today) -> Iterator[Case]:
         """Let something strange happen once in six weeks of each sort."""
+        diary, usage, downs = today
         if not self._plan.habits or diary.kind not in ANY:
             return
         number = (diary.day.date - self._plan.start).days

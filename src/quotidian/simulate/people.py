@@ -29,7 +29,7 @@ MOMENTS: Final[dict[DayType, dict[str, tuple[float, float]]]] = {
     },
     DayType.WEEKEND: {
         "wake": (508, 20), "leave": (655, 35), "back": (795, 40), "dinner": (1108, 16), "evening": (1196, 14),
-        "bed": (1412, 20),
+        "bed": (1384, 14),
     },
     DayType.HOLIDAY: {"wake": (525, 22), "dinner": (1085, 20), "evening": (1190, 16), "bed": (1408, 22)},
     DayType.GUESTS: {"wake": (508, 20), "dinner": (1120, 14), "evening": (1225, 15), "bed": (1478, 22)},
@@ -54,7 +54,7 @@ class Stay(NamedTuple):
 class Diary(NamedTuple):
     """A day of the people of a home.
 
-    ``moments`` are those of the person who leads (µs), bed being the last one's. ``out`` are the times in which a
+    ``moments`` are those of the person who leads (µs). ``out`` are the times in which a
     person is not at home, by the day on which they begin.
     """
 
@@ -84,6 +84,11 @@ def at_wall(day: Day, minute: float) -> int:
     return instant(local.replace(tzinfo=ZoneInfo(day.zone)))
 
 
+def _stays_up(moment: str, weekday: int) -> float:
+    """Give by how many minutes people go to bed later, Fridays and Saturdays."""
+    return 38.0 if moment == "bed" and weekday in {4, 5} else 0.0
+
+
 class People:
     """The people of a plan's home. Every day can be asked for by itself."""
 
@@ -91,10 +96,10 @@ class People:
         self._plan, self._house, self._calendar = plan, house, calendar
         self._taste = float(chance(plan.seed, "rhythm").uniform(-14, 14))
 
-    def usual(self, kind: DayType, moment: str) -> tuple[float, float] | None:
-        """Give the minute after midnight and the spread (minutes) of a moment on days of a type."""
+    def usual(self, kind: DayType, moment: str, weekday: int) -> tuple[float, float] | None:
+        """Give the minute after midnight and the spread (minutes) of the lead's moment on such a day."""
         known = MOMENTS[kind].get(moment)
-        return None if known is None else (known[0] + self._taste, known[1])
+        return None if known is None else (known[0] + self._taste + _stays_up(moment, weekday), known[1])
 
     def diary(self, day: Day) -> Diary:
         """Write down what people do on a day and the night after it."""
@@ -111,9 +116,7 @@ class People:
             stays += self._stays(day, person, own, moments, rng)
             if "leave" in moments:
                 out.append((person, moments["leave"], moments["back"]))
-            if number == 0:
-                lead = moments
-            lead["bed"] = max(lead["bed"], moments["bed"])
+            lead = lead or moments
         return Diary(day, kind, lead, stays, out)
 
     def _kind_for(self, kind: DayType, number: int) -> DayType:
@@ -125,6 +128,7 @@ class People:
         later = np.array([0, 22, 55, 64, 38, 12])[number]
         for name, (minute, spread) in MOMENTS[kind].items():
             shift = self._taste + later * (0.2 if name in {"bed", "dinner", "evening"} else 1)
+            shift += _stays_up(name, day.date.weekday())
             moments[name] = at_wall(day, minute + shift + spread * float(rng.standard_normal()))
         if kind in {DayType.WEEKEND, DayType.GUESTS, DayType.PARTY} and rng.random() < 0.35:
             moments.pop("leave", None)

@@ -82,10 +82,10 @@ _RANGES: Final = (
 
 #: Homes by name: what the demonstration, the tests and the benchmarks use.
 EXAMPLES: Final = {
-    "demo": Plan(name="Willow Lane 8"),
+    "demo": Plan(name="Willow Lane 8", noise=15),
     "small": Plan(name="Studio", people=1, entities=12, events_per_day=1_000, days=30),
     "large": Plan(name="Mill House", seed=3, people=4, entities=300, events_per_day=100_000, days=30),
-    "ten-days": Plan(name="Willow Lane 8", start=dt.date(2026, 3, 9), days=10),
+    "ten-days": Plan(name="Willow Lane 8", noise=15, start=dt.date(2026, 3, 9), days=10),
     "null": Plan(name="House without habits", habits=False, days=60),
 }
 

@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 def skewed(plan: Plan, day: Day, times: Ints) -> Ints:
-    """Read instants (µs) of a day from Home Assistant's clock, which is set at midnight and wrong by seconds between."""
+    """Read instants (µs) of a day from Home Assistant's clock: set at midnight, and wrong by seconds between."""
     wrong = 2.2 * SECOND * float(chance(plan.noise, "clock", day.ordinal).standard_normal())
     place = (times - day.start) / (day.end - day.start)
     return times + np.rint(4 * wrong * place * (1 - place)).astype(np.int64)
@@ -216,7 +216,7 @@ class _Words:
         return -1 if word is None else self._codes.setdefault(word, len(self._codes))
 
     def array(self, codes: Ints) -> "pa.Array[Any]":
-        indices = pa.array(codes.astype(np.int32), mask=codes < 0)
+        indices = pa.array(codes.astype(np.int32), pa.int32(), mask=codes < 0)
         return pa.DictionaryArray.from_arrays(indices, pa.array(list(self._codes), pa.string()))
 
 

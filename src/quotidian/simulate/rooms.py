@@ -39,7 +39,7 @@ def _stay(stay: Stay, rng: Generator) -> Iterator[tuple[str, int]]:
 
 
 def moved(house: House, steps: Iterable[tuple[str, int]]) -> dict[str, list[tuple[int, int]]]:
-    """Give for each motion sensor when it saw somebody (from, to; µs): it falls back some time after the last movement."""
+    """Give for each motion sensor when it was on (from, to; µs): it falls back some time after the last movement."""
     by_room: dict[str, list[int]] = {}
     for room, time in steps:
         by_room.setdefault(room, []).append(time)

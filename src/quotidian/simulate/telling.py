@@ -3,14 +3,15 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from itertools import permutations, product
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from quotidian.model import CauseKind, Day
+from quotidian.model import Day
 from quotidian.simulate.automations import AUTOMATIONS
-from quotidian.simulate.calendar import Calendar, DayType, Down
+from quotidian.simulate.calendar import HOME_OFFICE_WEEKDAYS, Calendar, DayType, Down
 from quotidian.simulate.described import cases_of, described
 from quotidian.simulate.habits import Habit
 from quotidian.simulate.house import House, Role
@@ -110,15 +111,21 @@ _USUAL = {field.name: field.default for field in msgspec.structs.fields(Habit)}
 
 
 def _clock_time(people: People, habit: Habit) -> dict[str, Any]:
-    usual = [people.usual(kind, habit.reference) for kind in sorted(habit.types)]
-    known = [found for found in usual if found is not None]
-    by_type = {
-        kind.value: round(found[0] + habit.minute)
-        for kind, found in zip(sorted(habit.types), usual, strict=True)
-        if found is not None
-    }
-    spread = max(float(np.hypot(found[1], habit.spread)) for found in known)
-    return {"minute": round(sum(by_type.values()) / len(by_type)), "minutes": by_type, "spread": round(spread, 1)}
+    usual = (people.usual(_kind_on(weekday), habit.reference, weekday) for weekday in _weekdays(habit))
+    means, spreads = np.array([found for found in usual if found is not None]).T
+    minute = round(float(means.mean()) + habit.minute)
+    return {"minute": minute, "spread": round(float(np.sqrt(np.mean(spreads**2 + habit.spread**2) + means.var())), 1)}
+
+
+def _weekdays(habit: Habit) -> list[int]:
+    """Give the weekdays on which an ordinary week has the habit."""
+    return [weekday for weekday in habit.weekdays if _kind_on(weekday) in habit.types]
+
+
+def _kind_on(weekday: int) -> DayType:
+    if weekday in HOME_OFFICE_WEEKDAYS:
+        return DayType.HOME_OFFICE
+    return DayType.WORK if weekday < 5 else DayType.WEEKEND
 
 
 def _downs(plan: Plan, calendar: Calendar, dates: list[dt.date]) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
@@ -142,20 +149,16 @@ def _automations(runs: Counter[str]) -> Iterator[AutomationTruth]:
 
 
 def _consequences(house: House) -> Iterator[Consequence]:
-    for person in house.people:
-        if house.has("binary_sensor.front_door"):
-            for state in ("not_home", "home"):
-                reason = "who leaves or comes home walks through the front door"
-                yield Consequence("binary_sensor.front_door=on", f"{person}={state}", reason)
-    for sensor in house.of(Role.MOTION):
-        for other in house.of(Role.MOTION):
-            if sensor is not other:
-                reason = "people walk from room to room"
-                yield Consequence(f"{sensor.entity_id}=on", f"{other.entity_id}=on", reason)
-        for thing in house.of(Role.DEVICE):
-            if thing.area == sensor.area:
-                reason = "who uses a device is seen beside it"
-                yield Consequence(f"{sensor.entity_id}=on", f"{thing.entity_id}={thing.active}", reason)
+    if house.has("binary_sensor.front_door"):
+        for person, state in ((person, state) for person in house.people for state in ("not_home", "home")):
+            reason = "who leaves or comes home walks through the front door"
+            yield Consequence("binary_sensor.front_door=on", f"{person}={state}", reason)
+    for sensor, other in permutations(house.of(Role.MOTION), 2):
+        yield Consequence(f"{sensor.entity_id}=on", f"{other.entity_id}=on", "people walk from room to room")
+    for sensor, thing in product(house.of(Role.MOTION), house.of(Role.DEVICE)):
+        if thing.area == sensor.area:
+            reason = "who uses a device is seen beside it"
+            yield Consequence(f"{sensor.entity_id}=on", f"{thing.entity_id}={thing.active}", reason)
     for meter in house.of(Role.METER):
         if meter.driver and meter.curve == "power":
             reason = "a device that runs draws power"

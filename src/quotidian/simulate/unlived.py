@@ -1,6 +1,5 @@
 """A home without habits: the same devices, used at any time of any day."""
 
-import numpy as np
 from numpy.random import Generator
 
 from quotidian.model import Day
@@ -35,7 +34,7 @@ class Unlived:
 
 
 def _times(day: Day, rng: Generator, mean: float) -> list[int]:
-    return np.sort(rng.integers(day.start, day.end, int(rng.poisson(mean)))).tolist()
+    return sorted(rng.integers(day.start, day.end, int(rng.poisson(mean))).tolist())
 
 
 def _length(thing: Thing, rng: Generator) -> int:

@@ -25,6 +25,7 @@ class Weather:
         self._plan = plan
         self._observer = Observer(plan.latitude, plan.longitude)
         self.sun = lru_cache(maxsize=64)(self._sun)
+        self._skies = lru_cache(maxsize=4)(self._skies_of)
         self._anomaly = lru_cache(maxsize=256)(self._unlike_the_season)
 
     def _sun(self, day: Day) -> tuple[int, int]:
@@ -65,8 +66,11 @@ class Weather:
 
     def sky(self, day: Day, part: int) -> str:
         """Give the weather's state in the n-th three hours of a day."""
-        rng = chance(self._plan.noise, "sky", day.ordinal)
-        return SKIES[int(rng.choice(4, size=9, p=[0.25, 0.3, 0.3, 0.15])[part])]
+        return SKIES[self._skies(day.ordinal)[part]]
+
+    def _skies_of(self, ordinal: int) -> list[int]:
+        rng = chance(self._plan.noise, "sky", ordinal)
+        return list(rng.choice(4, size=9, p=[0.25, 0.3, 0.3, 0.15]).tolist())
 
     def _unlike_the_season(self, number: int) -> float:
         days = range(number - 7, number + 1)
