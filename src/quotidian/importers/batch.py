@@ -1,21 +1,20 @@
 """What every importer hands out, and what all of them check and keep of a row."""
 
 import re
-from collections.abc import Collection
-from typing import Any, Final, Literal
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Final
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 
 from quotidian import clock
+from quotidian.errors import CorruptSourceError
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import DAY_SECONDS, SECOND
-from quotidian.model.event import EVENT_SCHEMA
 
 ROWS: Final = 100_000  #: rows of a batch, at most
-BYTES: Final = 16_000_000  #: of text held for a batch that is being filled, about
-ZoneFrom = Literal["source", "option", "home", "machine"]
+BYTES: Final = 16_000_000  #: of a batch, about
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -78,8 +77,33 @@ def same_as_updated(changed: Ints, updated: Ints, known: Bools) -> "pa.Array[Any
     return pa.array(changed, pa.int64(), mask=np.asarray(~known | (changed == updated)))
 
 
-def joined(tables: list[pa.Table]) -> pa.Table:
-    """Put tables of ``EVENT_SCHEMA`` after one another, with one dictionary a column."""
-    if not tables:
-        return EVENT_SCHEMA.empty_table()
+def batches(tables: Iterator[pa.Table], position: Callable[[], str]) -> Iterator[Batch]:
+    """Join small tables into batches; ``position`` names the place behind the table that came last.
+
+    Raises
+    ------
+    CorruptSourceError
+        When the tables end with it, after all that came before has been handed out.
+    """
+    held: list[pa.Table] = []
+    while True:
+        damage: CorruptSourceError | None = None
+        try:
+            table = next(tables, None)
+        except CorruptSourceError as error:
+            damage, table = error, None
+        if table is not None:
+            held.append(table)
+        full = sum(t.num_rows for t in held) >= ROWS or sum(t.nbytes for t in held) >= BYTES
+        if held and (full or table is None):
+            yield Batch(_joined(held), position())
+            held = []
+        if damage is not None:
+            raise damage
+        if table is None:
+            return
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    """Put tables after one another, with one dictionary a column."""
     return pa.concat_tables(tables).unify_dictionaries().combine_chunks()

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from quotidian.errors import CorruptSourceError
-from quotidian.importers.batch import ROWS, Attributes, Batch, entity_fault, horizon
+from quotidian.importers.batch import ROWS, Attributes, Batch, batches, entity_fault, horizon
 from quotidian.importers.csv_rows import CsvRows, Row
 from quotidian.importers.place import Place
 from quotidian.importers.rejects import Rejects
@@ -64,7 +64,7 @@ class HistoryCsv:
         """
         rows = self._rows(position)
         try:
-            yield from self._batches(rows)
+            yield from batches(self._tables(rows), lambda: rows.resumption(self._place.zone))
         finally:
             rows.close()
 
@@ -76,21 +76,16 @@ class HistoryCsv:
         rows.close()
         return CsvRows(self._stream, self.rejects)
 
-    def _batches(self, rows: CsvRows) -> Iterator[Batch]:
-        wall = WallClock(self._place.zone)
-        source, damage = iter(rows), None
-        tables: list[pa.Table] = []
-        while damage is None:
+    def _tables(self, rows: CsvRows) -> Iterator[pa.Table]:
+        wall, source = WallClock(self._place.zone), iter(rows)
+        while True:
             chunk, damage = _chunk(source, rows)
             if chunk:
-                tables.append(self._table(chunk, rows, wall))
-            if tables and (not chunk or sum(table.num_rows for table in tables) >= ROWS):
-                yield Batch(pa.concat_tables(tables).unify_dictionaries(), rows.resumption(self._place.zone))
-                tables = []
+                yield self._table(chunk, rows, wall)
+            if damage is not None:
+                raise damage
             if not chunk:
-                break
-        if damage is not None:
-            raise damage
+                return
 
     def _table(self, chunk: list[Row], rows: CsvRows, wall: WallClock) -> pa.Table:
         good, moments = self._usable(chunk, rows)

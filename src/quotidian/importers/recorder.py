@@ -11,7 +11,8 @@ import pyarrow as pa
 
 from quotidian.errors import CorruptSourceError, QuotidianError
 from quotidian.homeassistant.cause import Causes
-from quotidian.importers.batch import BYTES, ROWS, Attributes, Batch, joined
+from quotidian.importers.backup import Unpacked
+from quotidian.importers.batch import Attributes, Batch, batches
 from quotidian.importers.database import opened, refusal
 from quotidian.importers.place import Place
 from quotidian.importers.recorder_causes import RecorderCauses
@@ -54,11 +55,18 @@ class RecorderDatabase:
     """
 
     def __init__(
-        self, path: Path, place: Place, rejects: Rejects, attributes: Attributes, *, where: str | None = None
+        self,
+        path: Path,
+        place: Place,
+        rejects: Rejects,
+        attributes: Attributes,
+        *,
+        unpacked: Unpacked | None = None,
     ) -> None:
         self._path, self._place, self._attributes = path, place, attributes
-        self._name = where or str(path)
-        self.key = f"recorder:{absolute(self._name)}"
+        self._unpacked = unpacked  # as long as this is held, its directory exists
+        self._name = unpacked.name if unpacked else str(path)
+        self.key = f"recorder:{absolute(unpacked.where if unpacked else str(path))}"
         self.rejects = rejects
         self.warnings = place.warnings
         connection = self._opened()
@@ -71,9 +79,11 @@ class RecorderDatabase:
             connection.close()
         self.total: int | None = 0 if last is None else last - first + 1
         version = self._schema.version
-        self.kind = "Home Assistant recorder" + (f" (schema {version})" if version else "")
+        packed = "" if unpacked is None else f" in a {unpacked.kind}"
+        self.kind = f"Home Assistant recorder{packed}" + (f" (schema {version})" if version else "")
         self._page_rows = _INLINE_PAGE if self._schema.inline else _PAGE
         self._members: dict[str, tuple[str, ...]] = {}
+        self._last: Position | None = None
 
     def home(self, home: Home) -> Home:
         """Lay what the registries beside the database know over a home."""
@@ -95,7 +105,9 @@ class RecorderDatabase:
         """
         connection = self._opened()
         try:
-            yield from self._batches(connection, self._start(connection, Position.of(position)))
+            self._last = self._start(connection, Position.of(position))
+            tables = self._tables(connection, self._last)
+            yield from batches(tables, lambda: msgspec.json.encode(self._last).decode())
         finally:
             connection.close()
 
@@ -112,20 +124,13 @@ class RecorderDatabase:
         same = row is not None and Position(position.state_id, _micros(row[0])) == position
         return position if same else None
 
-    def _batches(self, connection: sqlite3.Connection, position: Position | None) -> Iterator[Batch]:
+    def _tables(self, connection: sqlite3.Connection, last: Position | None) -> Iterator[pa.Table]:
         causes = RecorderCauses(connection, self._schema, Causes(self._place.machines, self._members), self.warnings)
         pages = Pages(connection, causes, self._attributes, self.rejects, self.warnings)
-        tables: list[pa.Table] = []
-        size, last = 0, position
-        for rows, damage in self._pages(connection, position):
+        for rows, damage in self._pages(connection, last):
             if rows:
-                last = Position(rows[-1][0], _micros(rows[-1][3]))
-                tables.append(pages.table(rows))
-                size += tables[-1].nbytes
-            full = len(tables) * self._page_rows >= ROWS or size >= BYTES
-            if tables and last is not None and (full or not rows or damage is not None):
-                yield Batch(joined(tables), msgspec.json.encode(last).decode())
-                tables, size = [], 0
+                last = self._last = Position(rows[-1][0], _micros(rows[-1][3]))
+                yield pages.table(rows)
             if damage is not None:
                 raise self._fault(damage, last)
 

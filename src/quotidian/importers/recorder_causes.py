@@ -1,8 +1,9 @@
 """Causes of a page of the recorder's states, settled from the events that it kept beside them."""
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -64,9 +65,9 @@ class RecorderCauses:
         self._press(codes, names, contexts)
         usual = CauseKind.PHYSICAL if self._causes.complete else CauseKind.UNKNOWN
         settled = Settled([usual.value] * rows, [None] * rows, [None] * rows)
+        times, entities = instants.tolist(), codes.tolist()
         for n in self._telling(codes, names, contexts):
-            trace = _trace(contexts, n)
-            cause = self._causes.cause(names[codes[n]], states[n] or None, trace, int(instants[n]))
+            cause = self._causes.cause(names[entities[n]], states[n] or None, _trace(contexts, n), times[n])
             settled.kinds[n], settled.makers[n], settled.users[n] = cause.kind.value, cause.entity, cause.user
         self._causes.forget_calls(int(instants[-1]))
         return settled
@@ -110,12 +111,17 @@ class RecorderCauses:
         kind, data, seconds, key, user, parent = event
         if key is None or seconds is None:
             return
-        try:
-            told = msgspec.json.decode(data or "{}")
-        except (msgspec.DecodeError, RecursionError):
-            told = {}
-        trace = Trace(key, parent, _user(user))
-        self._causes.heard(kind, told if isinstance(told, dict) else {}, trace, round(seconds * SECOND))
+        self._causes.heard(kind, _decoded(data), Trace(key, parent, _user(user)), round(seconds * SECOND))
+
+
+@lru_cache(maxsize=2048)
+def _decoded(data: str | None) -> Mapping[str, Any]:
+    """Read an event's data; most are the same again and again. Without it, an event still tells its kind."""
+    try:
+        told = msgspec.json.decode(data or "{}")
+    except (msgspec.DecodeError, RecursionError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _trace(contexts: Contexts, n: int) -> Trace | None:

@@ -38,7 +38,7 @@ class Pages:
 
     def table(self, rows: list[StateRow]) -> pa.Table:
         """Make a page's table; rows that cannot be used are rejected."""
-        self._look_up([row[1] for row in rows])
+        self._look_up({row[1] for row in rows})
         rows = self._usable(rows)
         if not rows:
             return EVENT_SCHEMA.empty_table()
@@ -62,9 +62,9 @@ class Pages:
             }
         )
 
-    def _look_up(self, keys: list[int | str | None]) -> None:
+    def _look_up(self, keys: set[int | str | None]) -> None:
         """Learn the entity ids of metadata ids that were not seen before; an older version has the ids themselves."""
-        missing = set(keys) - self._names.keys()
+        missing = keys - self._names.keys()
         self._names.update({key: key for key in missing if isinstance(key, str)})
         if any(isinstance(key, int) for key in missing):
             self._names.update(self._connection.execute("SELECT metadata_id, entity_id FROM states_meta"))
@@ -72,8 +72,9 @@ class Pages:
     def _usable(self, rows: list[StateRow]) -> list[StateRow]:
         keys = {row[1] for row in rows}
         faults = {key: fault for key in keys if (fault := entity_fault(self._names.get(key))) is not None}
-        latest = horizon() / 1e6
-        if not faults and all(row[3] is not None and row[3] <= latest for row in rows):
+        latest = horizon() / SECOND
+        times = np.array([row[3] for row in rows], np.float64)
+        if not faults and bool((times <= latest).all()):
             return rows
         good = []
         for row in rows:

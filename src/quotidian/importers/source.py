@@ -1,19 +1,27 @@
 """Opening a source: what it is is seen from its content, never from its name."""
 
-from collections.abc import Iterator
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
+from quotidian.errors import SourceError
 from quotidian.homeassistant.registries import read_registries
+from quotidian.importers.backup import Unpacked
 from quotidian.importers.batch import Attributes, Batch
 from quotidian.importers.database import MAGIC
 from quotidian.importers.history_csv import HistoryCsv
+from quotidian.importers.json_lines import JsonLines
 from quotidian.importers.place import Place
 from quotidian.importers.recorder import RecorderDatabase
 from quotidian.importers.rejects import Rejects
 from quotidian.importers.stream import Stream
+from quotidian.importers.zones import checked_zone
 from quotidian.model import Home
 from quotidian.settings import Settings
+
+_TAR: Final = b"ustar"
+_TAR_AT: Final = 257
 
 
 class Source(Protocol):
@@ -37,7 +45,12 @@ class Source(Protocol):
 
 
 def open_source(
-    where: str, *, zone: str | None = None, rejects: Path | None = None, settings: Settings | None = None
+    where: str,
+    *,
+    zone: str | None = None,
+    rejects: Path | None = None,
+    settings: Settings | None = None,
+    unpacking: Callable[[int], None] | None = None,
 ) -> Source:
     """Open a recorder database, a backup, a CSV download or JSON lines.
 
@@ -51,6 +64,8 @@ def open_source(
         Where to write the rows that cannot be used.
     settings
         Those in force; they say which attributes are kept.
+    unpacking
+        Told how many bytes were unpacked so far, where a database has to be unpacked before it can be read.
 
     Raises
     ------
@@ -58,10 +73,35 @@ def open_source(
         When there is nothing that could be read there, or the zone is none.
     CorruptSourceError
         When it is damaged from its beginning.
+    DiskFullError
+        When there is no room to unpack a database.
     """
     attributes = Attributes((settings or Settings()).words("QUOTIDIAN_ATTRIBUTES"))
+    option = None if zone is None else checked_zone(zone)
     refused, stream = Rejects(rejects), Stream(where)
-    if stream.head.startswith(MAGIC) and stream.path is not None and not stream.packed:
-        place = Place(zone, read_registries(stream.path.parent))
+    database, archive = stream.head.startswith(MAGIC), stream.head[_TAR_AT:].startswith(_TAR)
+    if archive or (database and (stream.packed or stream.path is None)):
+        unpacked = Unpacked(stream, unpacking)
+        place = Place(option, read_registries(unpacked.folder))
+        return RecorderDatabase(unpacked.database, place, refused, attributes, unpacked=unpacked)
+    if database and stream.path is not None:
+        place = Place(option, read_registries(stream.path.parent))
         return RecorderDatabase(stream.path, place, refused, attributes)
-    return HistoryCsv(stream, Place(zone), refused, attributes)
+    _check_text(stream)
+    if stream.head.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"[")):
+        return JsonLines(stream, Place(option), refused, attributes)
+    return HistoryCsv(stream, Place(option), refused, attributes)
+
+
+def _check_text(stream: Stream) -> None:
+    """Refuse what cannot be text."""
+    head = stream.head
+    if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise SourceError(f"{stream.name} is UTF-16 text.", "Save it as UTF-8.")
+    if head.startswith(b"PK\x03\x04"):
+        raise SourceError(f"{stream.name} is a zip archive.", "Unpack it first.")
+    if b"\0" in head:
+        raise SourceError(
+            f"{stream.name} is not a database, and neither a CSV file nor JSON lines: it is binary.",
+            "Give Home Assistant's home-assistant_v2.db, a backup, or a history download.",
+        )

@@ -9,7 +9,7 @@ from codecs import BOM_UTF8
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import BinaryIO, Final, Self, cast
+from typing import IO, Any, BinaryIO, Final, Self, cast
 
 import msgspec
 import pyarrow as pa
@@ -72,7 +72,7 @@ class Stream:
             raw.seek(0)
             plain = raw
         else:
-            plain = io.BufferedReader(_Chained(head, raw), _BUFFER)
+            plain = io.BufferedReader(Rejoined(head, raw), _BUFFER)
         if head.startswith(_GZIP):
             self.packed = "gzip"
             return io.BufferedReader(cast("io.RawIOBase", gzip.GzipFile(fileobj=plain)), _BUFFER)
@@ -83,23 +83,22 @@ class Stream:
         return cast("io.BufferedReader", plain)
 
 
-class _Chained(io.RawIOBase):
+class Rejoined(io.RawIOBase):
     """Bytes that were read already, then the rest."""
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
         self._head, self._rest = head, rest
 
     def readable(self) -> bool:
+        """Say that it can be read."""
         return True
 
-    def readinto(self, buffer: object) -> int:
-        view = memoryview(cast("bytearray", buffer)).cast("B")
-        if self._head:
-            taken, self._head = self._head[: len(view)], self._head[len(view) :]
-        else:
-            read = getattr(self._rest, "read1", self._rest.read)
-            taken = read(len(view))
-        view[: len(taken)] = taken
+    def readinto(self, buffer: Any) -> int:
+        """Fill a buffer, as far as there are bytes at hand."""
+        read = getattr(self._rest, "read1", self._rest.read)
+        taken = self._head[: len(buffer)] or read(len(buffer))
+        self._head = self._head[len(taken) :]
+        buffer[: len(taken)] = taken
         return len(taken)
 
 
