@@ -1,0 +1,80 @@
+"""What was known before each day: how often things happened, and what is usual."""
+
+from typing import Final, TypeVar
+
+import msgspec
+import numpy as np
+
+from quotidian.detect.dayrow import entity_of
+from quotidian.detect.history import History, entities_of
+from quotidian.model.arrays import Bools, Floats, Ints
+
+_CLASS_DAYS: Final = 7  #: fewer earlier days of a class: compare with all days
+
+_Numbers = TypeVar("_Numbers", Ints, Floats)
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How often each token occurred a day, and whether its entity was followed all day: shape (days, tokens)."""
+
+    tokens: tuple[str, ...]
+    times: Ints
+    whole: Bools
+
+
+def counts_of(history: History) -> Counts:
+    """Count each token a day, and tell on which days its entity was followed from midnight to midnight."""
+    timeline, tokens = history.timeline, history.tokens
+    size = len(tokens)
+    times = np.bincount(timeline.day * size + timeline.token, minlength=len(history.rows) * size)
+    entities = entities_of(tokens)
+    followed = [
+        [name in row.present and name not in row.gaps and name not in row.chatter for name in entities]
+        for row in history.rows
+    ]
+    number = {name: place for place, name in enumerate(entities)}
+    column = [number[entity_of(token)] for token in tokens]
+    whole = np.array(followed, bool).reshape(len(history.rows), len(entities))[:, column]
+    return Counts(tokens, times.reshape(len(history.rows), size).astype(np.int64), whole)
+
+
+def heard(history: History) -> Bools:
+    """Tell on which days something was still heard in the last six hours."""
+    lasts = [row.second[-1] if row.second.size else 0 for row in history.rows]
+    return np.array(lasts) >= 0.75 * np.array([row.seconds for row in history.rows])
+
+
+def before(values: _Numbers) -> _Numbers:
+    """Sum over the days before each day: same shape, the first day's sum being 0."""
+    return np.cumsum(values, axis=0) - values
+
+
+def extremes(values: Ints, counted: Bools) -> tuple[Ints, Ints]:
+    """Give the smallest and the largest value on the counted days before each day, 0 where there was none."""
+    far = np.iinfo(np.int64).max
+    low = np.minimum.accumulate(np.where(counted, values, far), axis=0)
+    high = np.maximum.accumulate(np.where(counted, values, 0), axis=0)
+    first = np.zeros((1, values.shape[1]), np.int64)
+    low, high = np.concatenate([first, low[:-1]]), np.concatenate([first, high[:-1]])
+    return np.where(low == far, 0, low), high
+
+
+def usual(history: History, times: Ints, whole: Bools) -> tuple[Floats, Floats]:
+    """Give the mean and the variance to expect each day, from the days before it, of its class if there are enough.
+
+    The variance has a floor: it is above the mean, and allows for what few days leave open.
+    """
+    free = history.classes["weekends"][:, None]
+    counted = [whole & (free == kind) for kind in (False, True)]
+    alike = np.where(free, before(counted[1]), before(counted[0]))
+    enough = alike >= _CLASS_DAYS
+
+    def total(values: Ints) -> Floats:
+        one, other = (before(values * mask) for mask in counted)
+        return np.asarray(np.where(enough, np.where(free, other, one), one + other), np.float64)
+
+    days = np.maximum(total(np.ones_like(times)), 2.0)
+    mean = np.maximum(total(times), 0.5) / days
+    variance = np.maximum(total(times**2) - days * mean**2, 0.0) / (days - 1)
+    wider = (days + 1) / (days - 1)
+    return mean, wider * np.maximum(variance, mean)
