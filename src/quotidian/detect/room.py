@@ -1,0 +1,328 @@
+"""Which rooms are used when, and how people go from one to the next."""
+
+import itertools
+from collections.abc import Iterator
+from typing import ClassVar, Final
+
+import msgspec
+import numpy as np
+
+from quotidian.detect import words
+from quotidian.detect.base import Detector
+from quotidian.detect.dayview import DayView
+from quotidian.detect.history import History
+from quotidian.detect.statistics import next_time, share_interval
+from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
+from quotidian.model.arrays import Bools, Ints
+from quotidian.model.day import wall_seconds
+from quotidian.model.home import domain_of
+
+_HOURS: Final = 24
+
+#: What tells that somebody is there, beside what people operate: sensors of these classes.
+_WATCHING: Final = frozenset({"door", "garage_door", "motion", "moving", "occupancy", "opening", "presence", "window"})
+_OPERATED: Final = frozenset(
+    {"button", "climate", "cover", "event", "fan", "input_boolean", "input_button", "light", "lock", "media_player"}
+    | {"scene", "switch"}
+)
+#: Sensors whose going off only says that time has passed, and things that a timer or a remote ends.
+_PASSING: Final = frozenset({"motion", "moving", "occupancy", "presence"})
+_TIMED: Final = frozenset({"climate", "fan", "input_boolean", "media_player", "switch"})
+_ENDS: Final = frozenset({"idle", "off", "paused", "standby"})
+
+#: The two classes of days that are compared, and what both together are called.
+_CLASSES: Final = ("weekdays", "weekends")
+
+
+class _Span(msgspec.Struct, frozen=True):
+    """Hours (end excluded, it may lie beyond 24) of a room or way, on which class of days, and which days kept it."""
+
+    areas: tuple[str, ...]
+    days: str
+    start: int
+    end: int
+    kept: Bools
+    counts: Bools
+
+
+class Room(Detector):
+    """Which rooms are used when, and how people usually go from one to the next.
+
+    Where somebody is follows from motion, doors and operated things that have an area. From one sign to the next, and
+    at most for ``cap`` minutes, the room counts as used; two signs in different rooms within that time are a
+    way between them. A room's hours are those in which it is used on at least ``least_share`` of a class of days, in
+    which the house's rooms are used less on average, and in which the lower bound of its share lies well above
+    its own average over the day, so that a room that is always in use has no hours. This describes and makes no claim
+    against chance; the bounds are over days [1]_.
+
+    Parameters
+    ----------
+    cap
+        How long a sign says that somebody is there, in minutes.
+    least_share
+        The smallest share of days that is worth telling, in (0, 1].
+    least_seconds
+        How long a room must be in use within an hour to count, in seconds; walking through is less.
+
+    Notes
+    -----
+    Kept per day: *dwell* ``area`` (words), ``hour`` (of the wall clock), ``seconds``; *ways* ``from``, ``to`` (words),
+    ``at`` (hour), ``count``. Handed on: the last sign.
+
+    Subject: the area, or the two areas of a way. Anchor: the middle of the hours, in minutes. Measures:
+    ``days`` (class), ``start``, ``end`` (hours), for a room ``minutes`` (median use in these hours), ``dates`` (kept).
+
+    References
+    ----------
+    .. [1] C. J. Clopper, E. S. Pearson, The Use of Confidence or Fiducial Limits, 1934.
+
+    Examples
+    --------
+    >>> Room(cap=15).cap
+    15
+    >>> Room.lacking(Home("h", "UTC"))
+    'No entity has an area: assign areas to devices in Home Assistant to learn which rooms are used when.'
+    """
+
+    name: ClassVar[str] = "room"
+    keeps: ClassVar[bool] = True
+
+    def __init__(self, *, cap: int = 30, least_share: float = 0.7, least_seconds: int = 300) -> None:
+        if not (1 <= cap <= 120 and 0 < least_share <= 1 and 1 <= least_seconds <= 3600):
+            raise ValueError(
+                "cap is 1 to 120 minutes, least_share lies between 0 and 1, least_seconds between 1 and 3600"
+            )
+        self.cap = cap
+        self.least_share = least_share
+        self.least_seconds = least_seconds
+
+    @staticmethod
+    def lacking(home: Home) -> str | None:
+        """Say what is missing to learn about rooms, ``None`` when nothing is."""
+        areas = {entity.area for entity in home.entities.values() if entity.area is not None}
+        if len(areas) >= 2:
+            return None
+        what = "No entity has an area" if not areas else "All entities are in one area"
+        return f"{what}: assign areas to devices in Home Assistant to learn which rooms are used when."
+
+    # folding
+
+    def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
+        """Give the seconds by room and hour and the ways between rooms, and hand on the last sign."""
+        areas, second, area = _signs(day, carry)
+        if not second.size:
+            return _packed(areas, np.zeros(0, np.int64), np.zeros(0, np.int64)), Carry()
+        length, cap, size = day.row.seconds, 60 * self.cap, len(areas)
+        elapsed = np.arange(length)
+        hour = wall_seconds(day.row.clock, elapsed) // 3600 % _HOURS
+        latest = np.searchsorted(second, elapsed, "right") - 1
+        used = (latest >= 0) & (elapsed - second[latest] < cap)
+        dwell = np.bincount(area[latest[used]] * _HOURS + hour[used], minlength=size * _HOURS)
+
+        went = (np.diff(area) != 0) & (np.diff(second) <= cap)
+        way = area[:-1][went] * size + area[1:][went]
+        ways = np.bincount(way * _HOURS + hour[second[1:][went]], minlength=size * size * _HOURS)
+        last = int(second[-1])
+        handed = Carry((areas[area[-1]],), {"instant": [last + day.row.start]}) if length - last < cap else Carry()
+        return _packed(areas, dwell, ways), handed
+
+    # detecting
+
+    def detect(self, history: History) -> list[Finding]:
+        """Give each room's hours and the usual way out of it, at most one of each a room."""
+        days = self.summary(history).days
+        nothing = _packed((), *[np.empty(0, np.int64)] * 2)
+        folded = [days.get(row.ordinal) or nothing for row in history.rows]
+        areas = tuple(sorted({day.words[word] for day in folded for word in day["area"].tolist()}))
+        if len(areas) < 2:
+            return []
+        seconds = _dwell(folded, areas)
+        observed = _observed(history, areas)
+        found = []
+        for place in range(len(areas)):
+            use = self._use(history, areas, seconds, observed, place)
+            found += [_told_use(history, use, seconds[:, place])] if use else []
+        found += [_told_way(history, way) for way in self._ways(history, areas, _went(folded, areas), observed)]
+        return sorted(found, key=lambda finding: (-finding.evidence.low, finding.subject))
+
+    def _use(
+        self, history: History, areas: tuple[str, ...], seconds: Ints, observed: Bools, place: int
+    ) -> _Span | None:
+        """Find the hours of a room: of both classes of days when they agree, else of the class that is surer."""
+        used = seconds >= self.least_seconds
+        found: list[tuple[str, Bools, tuple[int, int]]] = []
+        for name in _CLASSES:
+            counts = history.classes[name] & observed[:, place]
+            hours = _longest(self._hours(used[counts], place)) if counts.sum() >= 3 else None
+            found += [(name, counts, hours)] if hours else []
+        if len(found) == 2:
+            (_, _, one), (_, _, other) = found
+            both = max(one[0], other[0]), min(one[1], other[1])
+            if both[0] < both[1] and abs(one[0] - other[0]) <= 2:
+                found = [("all", observed[:, place], both)]
+        told = [
+            _Span((areas[place],), name, *hours, counts & _kept(used[:, place], hours), counts)
+            for name, counts, hours in found
+        ]
+        sure = [use for use in told if use.kept.sum() >= self.least_share * use.counts.sum()]
+        return max(sure, key=lambda use: int(use.kept.sum()), default=None)
+
+    def _hours(self, used: Bools, place: int) -> Bools:
+        """Tell in which hours a room is used more than the house and more than it is on average: shape (24,)."""
+        kept, days = used[:, place].sum(axis=0), used.shape[0]
+        house = used.mean(axis=(0, 1))
+        usual = float(used[:, place].mean())
+        low = np.array([share_interval(int(count), days, 0.98)[0] for count in kept])
+        share = kept / days
+        return np.asarray((share >= self.least_share) & (share > house) & (low > 1.25 * usual))
+
+    def _ways(self, history: History, areas: tuple[str, ...], went: Bools, observed: Bools) -> Iterator[_Span]:
+        """Give the usual way out of each room: in two hours of most days, and then more often than else."""
+        for origin in range(len(areas)):
+            ways = []
+            for target, name in itertools.product(range(len(areas)), _CLASSES):
+                counts = history.classes[name] & observed[:, origin] & observed[:, target]
+                way = self._way((areas[origin], areas[target]), name, went[:, origin, target], counts)
+                ways += [way] if way else []
+            if ways:
+                yield max(ways, key=lambda way: share_interval(int(way.kept.sum()), int(way.counts.sum()))[0])
+
+    def _way(self, ends: tuple[str, str], name: str, went: Bools, counts: Bools) -> _Span | None:
+        """Find the two hours in which a way is gone on most days of a class."""
+        days = int(counts.sum())
+        if days < 3:
+            return None
+        twice = (went | np.roll(went, -1, axis=1)) & counts[:, None]
+        share = twice.sum(axis=0) / days
+        hour = int(np.argmax(share))
+        low = share_interval(int(twice[:, hour].sum()), days)[0]
+        if share[hour] < self.least_share or low <= 2 * float(share.mean()):
+            return None
+        return _Span(ends, name, hour, hour + 2, twice[:, hour], counts)
+
+
+def _signs(day: DayView, carry: Carry) -> tuple[tuple[str, ...], Ints, Ints]:
+    """Give areas, and when (elapsed second) in which of them something tells that somebody is there; in order."""
+    tells = [_area_of(day.home, name) for name in day.entities]
+    areas = tuple(sorted({area for area in tells if area} | set(carry.words)))
+    rank = {area: number for number, area in enumerate(areas)}
+    where = np.array([rank[area] if area else -1 for area in tells], np.int64)
+    passing = np.array([_is_passing(day.home, name) for name in day.entities], bool)
+    ends = np.array([state in _ENDS for state in day.states], bool)
+    changes = day.changes
+    sign = changes.learned & (where[changes.entity] >= 0) & ~(passing[changes.entity] & ends[changes.after])
+    second, area = changes.second[sign], where[changes.entity[sign]]
+    if carry:
+        second = np.append(carry["instant"] - day.row.start, second)
+        area = np.append(rank[carry.words[0]], area)
+    order = np.lexsort((area, second))
+    return areas, second[order], area[order]
+
+
+def _is_passing(home: Home, entity_id: str) -> bool:
+    return home.entity(entity_id).device_class in _PASSING or domain_of(entity_id) in _TIMED
+
+
+def _area_of(home: Home, entity_id: str) -> str | None:
+    """Give the area of an entity that tells where somebody is."""
+    area = home.area_of(entity_id)
+    domain, kind = domain_of(entity_id), home.entity(entity_id).device_class
+    tells = domain in _OPERATED or (domain == "binary_sensor" and (kind is None or kind in _WATCHING))
+    return area.id if area and tells else None
+
+
+def _packed(areas: tuple[str, ...], dwell: Ints, ways: Ints) -> Integers:
+    """Pack seconds by (area, hour) and ways by (from, to, hour), leaving out what is zero."""
+    spans, steps = np.flatnonzero(dwell), np.flatnonzero(ways)
+    size = max(len(areas), 1)
+    return Integers(
+        areas,
+        {
+            "area": spans // _HOURS,
+            "hour": spans % _HOURS,
+            "seconds": dwell[spans],
+            "from": steps // _HOURS // size,
+            "to": steps // _HOURS % size,
+            "at": steps % _HOURS,
+            "count": ways[steps],
+        },
+    )
+
+
+def _dwell(folded: list[Integers], areas: tuple[str, ...]) -> Ints:
+    """Give the seconds by day, area and hour: shape (days, areas, 24)."""
+    rank = {area: number for number, area in enumerate(areas)}
+    seconds = np.zeros((len(folded), len(areas), _HOURS), np.int64)
+    for place, day in enumerate(folded):
+        number = np.array([rank.get(word, 0) for word in day.words], np.int64)
+        if day["area"].size:
+            seconds[place, number[day["area"]], day["hour"]] = day["seconds"]
+    return seconds
+
+
+def _went(folded: list[Integers], areas: tuple[str, ...]) -> Bools:
+    """Tell on which days and in which hours somebody went from one area to another: shape (days, from, to, 24)."""
+    rank = {area: number for number, area in enumerate(areas)}
+    went = np.zeros((len(folded), len(areas), len(areas), _HOURS), bool)
+    for place, day in enumerate(folded):
+        number = np.array([rank.get(word, 0) for word in day.words], np.int64)
+        if day["from"].size:
+            went[place, number[day["from"]], number[day["to"]], day["at"]] = True
+    return went
+
+
+def _observed(history: History, areas: tuple[str, ...]) -> Bools:
+    """Tell on which days something of each area was observed: shape (days, areas)."""
+    area_of = {name: _area_of(history.home, name) for row in history.rows for name in row.present}
+    seen = [{area_of[name] for name in row.present} for row in history.rows]
+    return np.array([[area in day for area in areas] for day in seen], bool)
+
+
+def _longest(hours: Bools) -> tuple[int, int] | None:
+    """Give the longest run of hours on the circle, from the first to behind the last; ``None`` when there is none."""
+    best: tuple[int, int] | None = None
+    for start in np.flatnonzero(hours & ~np.roll(hours, 1)).tolist():
+        length = int(np.argmin(np.append(np.roll(hours, -start), False)))
+        if best is None or length > best[1] - best[0]:
+            best = (start, start + length)
+    return best
+
+
+def _kept(used: Bools, span: tuple[int, int]) -> Bools:
+    """Tell on which days a room was used in at least half of some hours: shape (days,)."""
+    hours = np.arange(*span) % _HOURS
+    return np.asarray(2 * used[:, hours].sum(axis=1) >= hours.size)
+
+
+def _named(home: Home, area: str) -> str:
+    name = words.plain(home.areas[area].name if area in home.areas else area)
+    return f"the {name[:1].lower()}{name[1:]}"
+
+
+def _told_use(history: History, use: _Span, seconds: Ints) -> Finding:
+    hours = np.arange(use.start, use.end) % _HOURS
+    minutes = round(float(np.median(seconds[use.kept][:, hours].sum(axis=1))) / 60)
+    what = f"{_named(history.home, use.areas[0])} is in use, for about {words.span(60 * minutes)}"
+    return _finding(history, use, what, {"minutes": minutes})
+
+
+def _told_way(history: History, way: _Span) -> Finding:
+    one, other = (_named(history.home, area) for area in way.areas)
+    return _finding(history, way, f"somebody goes from {one} to {other}", {})
+
+
+def _finding(history: History, span: _Span, what: str, more: dict[str, object]) -> Finding:
+    kept, days = int(span.kept.sum()), int(span.counts.sum())
+    low, high = share_interval(kept, days)
+    hours = {"days": span.days, "start": span.start, "end": span.end % _HOURS}
+    when = f"between {words.clock(60 * span.start)} and {words.clock(60 * span.end)}"
+    return Finding(
+        detector=Room.name,
+        subject=span.areas,
+        anchor=30 * (span.start + span.end) % 1440,
+        measures={**hours, "dates": history.ordinals[span.kept].tolist(), **more},
+        evidence=Evidence(kept=kept, observed=days, low=low, high=high),
+        confidence=next_time(kept, days),
+        stage=Stage.ESTABLISHED if kept >= 10 else Stage.EMERGING,
+        sentence=f"{words.days(span.days)} {when} {what}",
+    )
