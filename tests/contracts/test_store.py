@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quotidian import clock
+from quotidian.errors import SettingError, SourceError
 from quotidian.model import Day, Entity, Evidence, Finding, Home, Integers, Pattern, Status, Summary
 from quotidian.model.day import instant
 from quotidian.model.event import EVENT_SCHEMA, RANK, table_of
@@ -132,6 +133,14 @@ class TestHome:
         store.set_home(home)
         assert store.home == opened().home == msgspec.structs.replace(home, id=name)
 
+    @pytest.mark.parametrize("zone", ["Mars/Olympus", "", "../etc/passwd", "Europe", "Europe/Ber\0lin"])
+    def test_an_unknown_zone_is_refused(self, store: Store, zone: str) -> None:
+        """Nothing of the home changes."""
+        before = store.home
+        with pytest.raises(SettingError, match="no time zone"):
+            store.set_home(msgspec.structs.replace(store.home, zone=zone))
+        assert store.home == before
+
     def test_another_zone_parts_the_events_anew(self, store: Store) -> None:
         """After a change of zone each event lies in its new local day, and every day is due."""
         store.append(many(MONDAY, 3000))
@@ -219,6 +228,18 @@ class TestAppend:
         assert store.append(batch) == Appended(2, 0)
         found = [(line["entity_id"], line["attributes"]) for line in kept(store)]
         assert found == [("light.a", '{"brightness":3}'), ("switch.d", None)]
+
+    def test_a_time_outside_the_calendar_is_refused(self, store: Store) -> None:
+        """The batch is refused as a whole, and its checkpoint with it."""
+        batch = table(row("light.a", at(MONDAY)), row("light.a", 10**18))
+        with pytest.raises(SourceError, match="calendar"):
+            store.append(batch, Checkpoint("file", "1"))
+        assert (store.days(), store.checkpoint("file")) == ([], None)
+
+    def test_attributes_that_are_no_object_are_refused(self, store: Store) -> None:
+        """What cannot be filtered is not stored."""
+        with pytest.raises(SourceError, match="not a JSON object"):
+            store.append(table(row("light.a", at(MONDAY), attributes="[1]")))
 
     def test_a_table_of_another_shape_is_refused(self, store: Store) -> None:
         """A programming mistake is not stored."""

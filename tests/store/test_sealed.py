@@ -112,6 +112,29 @@ def test_what_a_killed_process_left_is_swept(opened: Callable[..., Store], tmp_p
     assert set((tmp_path / "store").rglob("*.parquet")) == named
 
 
+def test_retention_removes_the_files(opened: Callable[..., Store], tmp_path: Path) -> None:
+    """A dropped day's file and directory are gone; the next day's are not."""
+    store = opened()
+    filled(store)
+    for record in store.days():
+        store.put_day(record.date, {}, {}, record.revision)
+    size = store.days()[0].sealed_bytes
+    assert store.retain(MONDAY + dt.timedelta(days=366)).bytes == size
+    assert [path.parent.name for path in (tmp_path / "store").rglob("*.parquet")] == [f"date={TUESDAY}"]
+    assert [day.date for day in store.days()] == [TUESDAY]
+
+
+def test_forgetting_removes_what_was_set_aside(opened: Callable[..., Store], tmp_path: Path) -> None:
+    """A damaged file cannot be searched, so it goes."""
+    store = opened()
+    filled(store)
+    damage(tmp_path / "store", MONDAY)
+    with pytest.raises(CorruptStoreError):
+        store.forget("sensor.s1")
+    assert store.forget("sensor.s1").events == 50
+    assert not (tmp_path / "store" / "quarantine").exists()
+
+
 def test_forgetting_leaves_no_byte(opened: Callable[..., Store], tmp_path: Path) -> None:
     """Neither the database nor a file holds the name afterwards, compressed or not."""
     store = opened()

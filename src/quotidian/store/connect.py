@@ -41,7 +41,8 @@ def connect(directory: Path, settings: Settings | None = None, *, create: bool =
             f"There is no store in {directory}.", "Import a source first, or name another directory."
         )
     with disk_errors(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+        # What happens in a home is nobody else's business.
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = Lock(directory)
     try:
         return EmbeddedStore(directory, settings or Settings(), lock)

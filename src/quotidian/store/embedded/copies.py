@@ -72,6 +72,9 @@ def stored(events: pa.Table) -> pa.Table:
 
 def united(tables: Sequence[pa.Table]) -> pa.Table:
     """Unite events and copies of them: a table of ``STORED_SCHEMA``, sorted by (entity id, last updated)."""
+    tables = [table for table in tables if table.num_rows]
+    if not tables:
+        return STORED_SCHEMA.empty_table()
     table = _packed(pa.concat_tables(tables))
     return _without_coarse_copies(_without_copies(table))
 
@@ -81,6 +84,9 @@ def difference(before: pa.Table, after: pa.Table) -> tuple[Bools, Bools]:
 
     Both are tables that ``united`` gave.
     """
+    gone, changed = np.ones(before.num_rows, bool), np.ones(after.num_rows, bool)
+    if not before.num_rows or not after.num_rows:
+        return gone, changed
     table = _packed(pa.concat_tables([before, after]))
     columns = _comparable(table)
     order = np.lexsort((columns["last_updated"], columns["entity_id"]))
@@ -90,7 +96,6 @@ def difference(before: pa.Table, after: pa.Table) -> tuple[Bools, Bools]:
     )
     left, right = left[both], right[both]
     same = np.logical_and.reduce([values[left] == values[right] for values in columns.values()])
-    gone, changed = np.ones(before.num_rows, bool), np.ones(after.num_rows, bool)
     gone[left] = False
     changed[right[same] - before.num_rows] = False
     return gone, changed

@@ -69,7 +69,7 @@ class Events:
 
     def _append_few(self, record: LedgerDay, rows: pa.Table) -> int:
         """Unite rows with what is known of their milliseconds, and put what changed beside the day's file."""
-        before = united([self._near(record, instants(rows)), _none()])
+        before = united([self._near(record, instants(rows))])
         after = united([before, rows])
         gone, changed = difference(before, after)
         if gone.any() or changed.any():
@@ -194,7 +194,7 @@ class Events:
     def day_events(self, day: Day) -> pa.Table:
         """Give a day's events, sorted by (entity id, last updated)."""
         parts = [self._all(own, record) for own, record in self._days(day.start, day.end)]
-        events = parts[0] if len(parts) == 1 else united([*parts, _none()])
+        events = parts[0] if len(parts) == 1 else united(parts)
         inside = between(events, day.start, day.end)
         return _plain(events if inside.all() else united([chosen(events, inside)]))
 

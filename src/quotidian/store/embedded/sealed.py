@@ -23,7 +23,7 @@ from quotidian.store.embedded.place import disk_errors
 _NUMBERS: Final = ("last_updated", "last_changed", "origins")
 _OPTIONS: Final[dict[str, Any]] = {
     "compression": "zstd",
-    "compression_level": 3,
+    "compression_level": 9,
     "data_page_version": "2.0",
     "version": "2.6",
     "use_dictionary": [name for name in STORED_SCHEMA.names if name not in _NUMBERS],
@@ -63,6 +63,9 @@ class SealedDays:
         with disk_errors(directory):
             self._dataset.mkdir(parents=True, exist_ok=True)
             self._unfinished.mkdir(exist_ok=True)
+            # A file is only as durable as the directories that lead to it.
+            for parent in (self._dataset.parent, directory):
+                _sync(parent)
 
     @contextmanager
     def switching(self) -> Iterator[None]:
@@ -119,7 +122,7 @@ class SealedDays:
         packed = path.read_bytes() if path.exists() else b""
         if _hash(packed) != sealed.digest:
             raise DamagedDayError(date, path)
-        return pq.read_table(pa.BufferReader(packed)).cast(STORED_SCHEMA)
+        return pq.ParquetFile(pa.BufferReader(packed)).read(use_threads=False).cast(STORED_SCHEMA)
 
     def replace(self, date: dt.date, sealed: SealedFile) -> None:
         """Remove a day's file at the end of the switch."""
@@ -136,24 +139,23 @@ class SealedDays:
 
     def discard_quarantine(self) -> None:
         """Remove the damaged files that were set aside."""
-        for path in (self._directory / "quarantine").glob("*"):
-            path.unlink()
+        self._remove(list((self._directory / "quarantine").glob("*")))
 
     def sweep(self, named: set[tuple[dt.date, str]]) -> None:
         """Remove every file that the ledger does not name: what a killed process left."""
         kept = {self._path(date, name) for date, name in named}
-        with disk_errors(self._directory):
-            stale = [path for path in self._dataset.glob("date=*/*") if path not in kept]
-            self._remove([*stale, *self._unfinished.iterdir()])
+        stale = [path for path in self._dataset.glob("date=*/*") if path not in kept]
+        self._remove([*stale, *self._unfinished.iterdir()])
 
     def _path(self, date: dt.date, name: str) -> Path:
         return self._dataset / f"date={date}" / name
 
     def _remove(self, paths: list[Path]) -> None:
-        for path in paths:
-            path.unlink(missing_ok=True)
-            if path.parent != self._unfinished and path.parent.exists() and not any(path.parent.iterdir()):
-                path.parent.rmdir()
+        with disk_errors(self._directory):
+            for path in paths:
+                path.unlink(missing_ok=True)
+                if path.parent != self._unfinished and path.parent.exists() and not any(path.parent.iterdir()):
+                    path.parent.rmdir()
 
 
 def _hash(packed: bytes) -> bytes:

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pyarrow as pa
 
+from quotidian.errors import CorruptStoreError, SettingError
 from quotidian.model import Carry, Day, Home, Integers, Pattern, Summary
 from quotidian.settings import Settings
 from quotidian.store.embedded.database import Database
@@ -48,7 +50,10 @@ class EmbeddedStore:
             home = Home(str(uuid4()), "UTC")
             self._keep_home(home)
             return home
-        return msgspec.json.decode(packed, type=Home)
+        try:
+            return msgspec.json.decode(packed, type=Home)
+        except msgspec.DecodeError as error:
+            raise CorruptStoreError(f"What {self._database.path} knows of the home is damaged.") from error
 
     def _keep_home(self, home: Home) -> None:
         self._database.execute("INSERT OR REPLACE INTO home VALUES (1, ?)", (msgspec.json.encode(home),))
@@ -62,7 +67,13 @@ class EmbeddedStore:
         """Replace what is known of the home; its id stays.
 
         In another zone the days are other days: the events are parted anew, and every day is due.
+
+        Raises
+        ------
+        SettingError
+            When there is no such zone.
         """
+        _refuse_unknown(home.zone)
         home = msgspec.structs.replace(home, id=self._home.id)
         with self._events.setting_aside(), self._changing():
             if home.zone != self._home.zone:
@@ -213,6 +224,13 @@ class EmbeddedStore:
         """Give the store back."""
         self._database.close()
         self._lock.release()
+
+
+def _refuse_unknown(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (KeyError, ValueError, OSError) as error:
+        raise SettingError(f"There is no time zone {zone!r}.", "Use a name such as Europe/Berlin.") from error
 
 
 def _end(row: tuple[Period, int, int]) -> dt.date:
