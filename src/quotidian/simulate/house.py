@@ -283,7 +283,7 @@ def _rest_of_home() -> Iterator[Thing]:
     yield _meter("sensor.tv_power", "living_room", "power", driver="media_player.living_room_tv", level=105)
     yield _meter("sensor.coffee_machine_power", "kitchen", "power", driver="switch.coffee_machine", level=640)
     yield _meter("sensor.house_power", None, "mains")
-    yield _meter("sensor.house_energy", None, "energy")
+    yield _meter("sensor.house_energy", None, "energy", level=8.4)
     yield _meter("sensor.living_room_illuminance", "living_room", "illuminance")
     yield _meter("sensor.living_room_co2", "living_room", "co2")
     for room in ("kitchen", "bathroom", "bedroom"):

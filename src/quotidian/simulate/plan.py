@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Final
 from zoneinfo import ZoneInfo
 
+import holidays
 import msgspec
 
 from quotidian.errors import SettingError
@@ -61,9 +62,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             value = getattr(self, field)
             if not low <= value <= high:
                 raise SettingError(f"A simulated home cannot have {field} {value}.", f"Give {low:,} to {high:,}.")
+        if self.country not in holidays.list_supported_countries():
+            raise SettingError(
+                f"There is no calendar of public holidays for the country {self.country!r}.",
+                "Give an ISO 3166 code of two letters, such as NL.",
+            )
         try:
             ZoneInfo(self.zone)
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError) as error:
             raise SettingError(
                 f"{self.zone!r} is not a time zone.", "Give an IANA name such as Europe/Amsterdam."
             ) from error

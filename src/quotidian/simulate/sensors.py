@@ -35,7 +35,8 @@ class Scene(NamedTuple):
     """What a meter's value depends on, at each time (µs) at which it reports.
 
     ``hour`` counts from midnight, ``outdoor`` is the temperature there (°C), ``light`` the sun's height from 0 to 1,
-    ``active`` whether its device runs, ``noise`` standard normal; ``own`` tells one meter from another, 0 to 1.
+    ``active`` whether its device runs, ``noise`` standard normal; ``own`` tells one meter from another, 0 to 1;
+    ``level`` is the device's power (W), or the energy of a day (kWh).
     """
 
     hour: Floats
@@ -56,7 +57,7 @@ CURVES: Final[dict[str, Callable[[Scene], Floats]]] = {
     "illuminance": lambda s: 2 + 900 * s.light * (0.5 + s.own) * (1 + 0.06 * s.noise),
     "power": lambda s: np.where(s.active, s.level * (1 + 0.04 * s.noise), 0.6 + 0.1 * np.abs(s.noise)),
     "mains": lambda s: 240 + 190 * _peak(s.hour, 18.8, 1.6) + 60 * np.abs(s.noise),
-    "energy": lambda s: 900 * s.own + (s.day - 19_000) * (0.6 + 7 * s.own),
+    "energy": lambda s: 900 * s.own + (s.day - 19_000) * s.level,
     "voltage": lambda s: 230.5 + 1.4 * _daily(s.hour, 9) + 0.5 * s.noise,
     "co2": lambda s: 520 + 260 * _peak(s.hour, 21.5, 2.2) + 12 * s.noise,
     "link": lambda s: 90 + 60 * s.own + 4 * s.noise,
@@ -99,7 +100,7 @@ class Meters:
                 active=_active(usage, thing.driver, at),
                 noise=rng.standard_normal(at.size),
                 own=own,
-                level=thing.level,
+                level=max(thing.level, 0.004 * count) if thing.curve == "energy" else thing.level,
             )
             times.append(at)
             values.append(_reported(thing, CURVES[thing.curve](scene)))
@@ -116,14 +117,14 @@ def _times(day: Day, mean: float, rng: Generator) -> Ints:
     """Report at nearly regular times, never twice in a moment, about so often in a day of 24 hours."""
     # An even number: values alternate between even and odd steps, from one day to the next as well.
     count = 2 * max(1, round(mean * rng.uniform(0.93, 1.07) * day.seconds / 172_800))
-    places = (np.arange(count) + rng.random() * 0.3 + rng.random(count) * 0.6) / count
+    places = (np.arange(count) + rng.random() * 0.25 + rng.random(count) * 0.35) / count
     return np.asarray(day.start + (places * (day.end - day.start)).astype(np.int64), np.int64)
 
 
 def _reported(thing: Thing, level: Floats) -> Ints:
     """Count in the meter's steps. Only changes are reported: one report is never equal to the next."""
-    if thing.curve == "energy":
-        return np.asarray(np.floor(level / thing.step).astype(np.int64) + np.arange(level.size), np.int64)
+    if thing.curve == "energy":  # it only ever grows, by several steps between two reports
+        return np.asarray(np.floor(level / thing.step), np.int64)
     even = 2 * np.floor(level / thing.step / 2).astype(np.int64)
     return np.asarray(even + np.arange(level.size) % 2, np.int64)
 

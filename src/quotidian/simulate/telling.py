@@ -26,10 +26,12 @@ def tell(plan: Plan, house: House, calendar: Calendar, life: Life, days: Iterabl
     """Gather what is true of a home from its lived days."""
     cases: defaultdict[str, list[tuple[dt.date, Occasion | None]]] = defaultdict(list)
     runs: Counter[str] = Counter()
+    end = Day.of(plan.start + dt.timedelta(days=plan.days), plan.zone).start
     for lived in days:
         described_cases = cases_of(house, calendar, lived) if plan.habits else ()
         for case in [*lived.cases, *described_cases]:
-            cases[case.habit].append((lived.diary.day.date, _by_the_clock(plan, case)))
+            if _recorded(case, end):
+                cases[case.habit].append((lived.diary.day.date, _by_the_clock(plan, case)))
         for use in lived.usage.new:
             runs.update(entity for entity in {use.entity, use.ended_by} if entity)
     dates = [plan.start + dt.timedelta(days=number) for number in range(plan.days)]
@@ -48,6 +50,12 @@ def tell(plan: Plan, house: House, calendar: Calendar, life: Life, days: Iterabl
         consequences=tuple(_consequences(house)),
         renamings=(change,) if change else (),
     )
+
+
+def _recorded(case: Case, end: int) -> bool:
+    """Tell whether a case lies before the end; the night after the last day is lived, but in no table."""
+    occasion = case.occasion
+    return occasion is None or max((*occasion.at, occasion.until or 0), default=0) < end
 
 
 def _by_the_clock(plan: Plan, case: Case) -> Occasion | None:
@@ -103,7 +111,8 @@ def _parameters(people: People, habit: Habit) -> dict[str, Any]:
     parameters |= {"lags": [step.lag for step in habit.steps[1:]]} if len(habit.steps) > 1 else {}
     for field in ("weekdays", "months", "colder", "dark", "drift", "step", "step_day"):
         value, usual = getattr(habit, field), _USUAL[field]
-        parameters |= {field: value} if value != usual else {}
+        told = list(value) if isinstance(value, tuple) else value
+        parameters |= {field: told} if value != usual else {}
     return parameters
 
 
