@@ -326,7 +326,7 @@ def copies(draw: st.DrawFn) -> dict[str, Any]:
     )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), rows=st.lists(copies(), min_size=1, max_size=14))
 def test_order_batches_and_duplicates_change_nothing(
     opened: Callable[..., Store], tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, rows: list[Any]

@@ -1,12 +1,18 @@
 """The laws by which copies of an event are united."""
 
+import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 import pyarrow as pa
-from hypothesis import given, settings
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from quotidian.model import Day
 from quotidian.model.event import EVENT_SCHEMA, RANK, table_of
+from quotidian.store import Store
+from quotidian.store.embedded import events
 from quotidian.store.embedded.copies import STORED_SCHEMA, difference, stored, united
 
 words = st.sampled_from([None, "a", "b", "é"])
@@ -28,7 +34,7 @@ def tables(draw: st.DrawFn) -> pa.Table:
         columns["cause_entity"].append(draw(words))
         columns["user"].append(draw(words))
         columns["source"].append("csv" if coarse else draw(st.sampled_from(sorted(set(RANK) - {"csv"}))))
-        columns["attributes"].append(draw(words))
+        columns["attributes"].append(draw(st.sampled_from([None, '{"brightness":1}', '{"brightness":2}'])))
     if not any(columns["last_updated"]):
         return STORED_SCHEMA.empty_table()
     return stored(table_of(columns))
@@ -40,21 +46,21 @@ def exact(table: pa.Table) -> pa.Table:
     return table.filter(pa.array(keep, pa.bool_()))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(tables(), tables())
 def test_uniting_is_commutative(a: pa.Table, b: pa.Table) -> None:
     """The order of two batches does not matter."""
     assert united([a, b]).to_pylist() == united([b, a]).to_pylist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(tables().map(exact), tables().map(exact), tables().map(exact))
 def test_uniting_is_associative(a: pa.Table, b: pa.Table, c: pa.Table) -> None:
     """The grouping of batches does not matter."""
     assert united([united([a, b]), c]).to_pylist() == united([a, united([b, c])]).to_pylist()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(tables(), tables())
 def test_uniting_again_changes_nothing(a: pa.Table, b: pa.Table) -> None:
     """A batch that was united already adds nothing."""
@@ -64,6 +70,25 @@ def test_uniting_again_changes_nothing(a: pa.Table, b: pa.Table) -> None:
     assert not gone.any()
     assert not changed.any()
     assert again.to_pylist() == once.to_pylist()
+
+
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.lists(tables(), max_size=3), bulk=st.lists(st.booleans(), min_size=3, max_size=3))
+def test_the_two_ways_into_a_day_agree(
+    opened: Callable[..., Store], tmp_path_factory: pytest.TempPathFactory, batches: list[pa.Table], bulk: list[bool]
+) -> None:
+    """Batches that are written straight into the day's file give what batches beside it give, in any mixture."""
+    results = []
+    for ways in ([False] * 3, bulk):
+        store = opened(tmp_path_factory.mktemp("store"))
+        counts = []
+        for batch, way in zip(batches, ways, strict=False):
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(events, "BULK_ROWS", 1 if way else 1000)
+                counts.append(store.append(batch.select(EVENT_SCHEMA.names)))
+        ledger = [(day.date, day.events, day.revision) for day in store.days()]
+        results.append((counts, ledger, store.day_events(Day.of(dt.date(1970, 1, 1), "UTC")).to_pylist()))
+    assert results[0] == results[1]
 
 
 def test_rows_are_sorted_by_entity_and_time() -> None:

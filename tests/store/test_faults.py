@@ -75,7 +75,7 @@ def test_every_acknowledged_row_survives_a_kill_once(tmp_path: Path) -> None:
     """Killed again and again at seeded steps: what was acknowledged is there once, and nothing but whole batches."""
     seeded = random.Random(5)
     acknowledged = 0
-    for _ in range(4):
+    for _ in range(3):
         command = [sys.executable, "-c", VICTIM, str(tmp_path / "store"), str(seeded.randrange(50, 500))]
         killed = subprocess.run(command, capture_output=True, text=True, check=False)
         assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -91,7 +91,7 @@ def test_every_acknowledged_row_survives_a_kill_once(tmp_path: Path) -> None:
         files = list((tmp_path / "store" / "events").rglob("*.parquet"))
         assert len(files) == sum(day.sealed_bytes > 0 for day in store.days())
         store.close()
-    assert acknowledged > 20
+    assert acknowledged > 10
 
 
 def plain(first: int, rows: int, text: str = "") -> Any:

@@ -106,6 +106,8 @@ class Hot:
 
     def _read(self, statement: str, *parameters: object) -> pa.Table:
         rows = self._database.rows(statement, parameters)
+        if not rows:
+            return STORED_SCHEMA.empty_table()
         numbers = np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * _COLUMNS).reshape(-1, _COLUMNS).T
         updated, entity, lag, *texts, origins = numbers
         columns: list[Any] = [
