@@ -8,7 +8,8 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
-from quotidian.detect.dayrow import CELL_MINUTES, DAY_CELLS, entity_of
+from quotidian.detect.dayrow import CELL_MINUTES, DAY_CELLS, entity_of, state_of
+from quotidian.detect.dayview import RESTING
 from quotidian.detect.history import History
 from quotidian.detect.statistics import DAY, ONE, around, at_least, next_time, q_values, share_interval
 from quotidian.model import Evidence, Finding, Stage
@@ -18,6 +19,7 @@ REFERENCES: Final = ("clock", "sunrise", "sunset")
 _NOON: Final = 720  #: where the sun's event is put on its own axis, in minutes
 _SUN_REACH: Final = 240  #: minutes before and after the sun's event in which it may be what people go by
 _LEAST_DAYS: Final = 3
+_SOON: Final = 30  #: minutes after a going on in which a going off says nothing more
 _MOST_TIMES: Final = 4
 
 
@@ -128,7 +130,7 @@ class TimeOfDay(Detector):
             for (token, axes, mode), q_value in zip(found, q.tolist(), strict=True)
             if q_value <= self.false_discovery
         ]
-        return sorted(kept, key=lambda finding: (-finding.evidence.low, finding.subject, finding.anchor))
+        return sorted(_told_once(kept), key=lambda finding: (-finding.evidence.low, finding.subject, finding.anchor))
 
     # searching
 
@@ -274,6 +276,18 @@ class TimeOfDay(Detector):
         named = best if decided else "clock"
         times = _by(history, named, mode, places, times)
         return (named if decided else "undecided"), msgspec.structs.replace(mode, reference=named), places, times
+
+
+def _told_once(findings: list[Finding]) -> list[Finding]:
+    """Leave out a going off that follows a going on of the same thing within half an hour: its duration says it."""
+    begun = [one for one in findings if state_of(one.subject[0]) not in RESTING]
+    return [one for one in findings if one in begun or not any(_follows(one, other) for other in begun)]
+
+
+def _follows(one: Finding, other: Finding) -> bool:
+    if entity_of(one.subject[0]) != entity_of(other.subject[0]) or one.anchor is None or other.anchor is None:
+        return False
+    return one.measures["days"] == other.measures["days"] and (one.anchor - other.anchor) % DAY <= _SOON
 
 
 def _axis(history: History, token: str, left: Ints, reference: str) -> _Axis:

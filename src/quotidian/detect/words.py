@@ -50,10 +50,14 @@ _ACTS: Final[dict[str | tuple[str, str], str]] = {
 _PLURALS: Final = {"goes": "go", "is": "are", "opens": "open", "closes": "close", "starts": "start", "sees": "see"}
 
 
+def plain_sentence(text: str) -> str:
+    """Make text safe to show: one line, no control or direction characters."""
+    return " ".join("".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text).split())
+
+
 def plain(text: str) -> str:
     """Make a name safe to show: one line, no control or direction characters, at most 60 letters."""
-    shown = "".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text)
-    shown = " ".join(shown.split())
+    shown = plain_sentence(text)
     return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 

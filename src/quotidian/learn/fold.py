@@ -23,7 +23,9 @@ class Folded(msgspec.Struct, frozen=True):
     events: int
 
 
-def fold(store: Store, detectors: Sequence[Detector], now: int, progress: Progress | None = None) -> Folded:
+def fold(
+    store: Store, detectors: Sequence[Detector], now: int, progress: Progress | None = None, *, again: bool = False
+) -> Folded:
     """Fold every finished day that has events which its summaries do not know.
 
     A day that hands on something else than it did before makes the next one due, until nothing changes any more.
@@ -36,9 +38,11 @@ def fold(store: Store, detectors: Sequence[Detector], now: int, progress: Progre
         The present instant in µs: days that end later are not finished.
     progress
         Called with "fold", the days done and the days to do.
+    again
+        Whether days that are not due are folded too.
     """
     records = _finished(store, now)
-    outdated = _outdated(store, records, detectors)
+    outdated = {record.date for record in records if record.events} if again else _outdated(store, records, detectors)
     folded: list[dt.date] = []
     events, handed_on, carries = 0, False, dict[str, Carry]()
     previous: dt.date | None = None

@@ -28,7 +28,9 @@ class Learned(msgspec.Struct, frozen=True):
     retained: Retained
 
 
-def learn(store: Store, detectors: Sequence[Detector], now: int, progress: Progress | None = None) -> Learned:
+def learn(
+    store: Store, detectors: Sequence[Detector], now: int, progress: Progress | None = None, *, refold: bool = False
+) -> Learned:
     """Do what all nights up to now have left to do.
 
     Each day is folded once and each night reviewed once, in order, so that a history which is learned at once and one
@@ -42,9 +44,11 @@ def learn(store: Store, detectors: Sequence[Detector], now: int, progress: Progr
         The present instant in µs.
     progress
         Called with the stage ("fold", "review"), what is done and what there is to do.
+    refold
+        Whether every day whose events are still there is folded again.
     """
     store.seal(moment(now, store.home.zone).date())
-    folded = fold(store, detectors, now, progress)
+    folded = fold(store, detectors, now, progress, again=refold)
     days = [record.date for record in store.days() if record.folded is not None]
     if not days:
         return Learned(folded, 0, (), (), Retained(0, 0, 0, 0))

@@ -1,0 +1,47 @@
+"""Which habits to tell first: those that somebody could do something with."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.dayview import RESTING
+from quotidian.model import Pattern, Stage, Status
+from quotidian.model.home import domain_of
+
+#: Domains of things that people operate, and that an automation could operate for them.
+ACTUATORS: Final = frozenset(
+    {"climate", "cover", "fan", "humidifier", "input_boolean", "light", "lock", "media_player", "remote", "scene"}
+    | {"select", "siren", "switch", "vacuum", "valve", "water_heater"}
+)
+
+#: How much each kind of habit is worth, all else equal.
+_WORTH: Final = {
+    "time_of_day": 1.0,
+    "co_occurrence": 0.95,
+    "sequence": 0.95,
+    "contextual": 0.95,
+    "anomaly": 0.9,
+    "session": 0.85,
+    "day_type": 0.8,
+    "seasonal": 0.8,
+    "room": 0.6,
+    "duration": 0.6,
+}
+
+
+def useful_first(patterns: Iterable[Pattern]) -> list[Pattern]:
+    """Order patterns for a reader: active ones first, then by how certain they are, weighted by what they are good for.
+
+    A habit that ends in something which people operate counts more than one between sensors, a going on more than a
+    going off, an established one more than an emerging one.
+    """
+    return sorted(patterns, key=lambda pattern: (pattern.status is not Status.ACTIVE, -_use(pattern), pattern.id))
+
+
+def _use(pattern: Pattern) -> float:
+    finding = pattern.finding
+    last = finding.subject[-1] if finding.subject else ""
+    use = _WORTH.get(finding.detector, 0.5) * (0.2 + finding.evidence.low)
+    use *= 1.0 if any(domain_of(entity_of(token)) in ACTUATORS for token in finding.subject) else 0.5
+    use *= 0.8 if state_of(last) in RESTING else 1.0
+    return use * (1.0 if finding.stage is Stage.ESTABLISHED else 0.7)

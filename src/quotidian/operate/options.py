@@ -1,0 +1,40 @@
+"""Options that several commands have."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from quotidian.settings import Settings
+from quotidian.store import Store, connect
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", help="Where the store lives (default: QUOTIDIAN_DATA, else ~/.local/share/quotidian).", metavar="DIR"
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of sentences.")]
+ZoneOption = Annotated[
+    str | None,
+    typer.Option("--zone", help="The home's time zone, for sources that do not tell it.", metavar="Europe/Berlin"),
+]
+SourceArgument = Annotated[
+    str,
+    typer.Argument(
+        help="A recorder database, a backup .tar, a CSV download or JSON lines (also .gz, .zst); - is standard input."
+    ),
+]
+
+
+@contextmanager
+def opened(data: Path | None, *, create: bool = False) -> Iterator[Store]:
+    """Open the store for one command."""
+    settings = Settings()
+    store = connect(data or Path(settings.text("QUOTIDIAN_DATA")), settings, create=create)
+    try:
+        yield store
+    finally:
+        store.close()

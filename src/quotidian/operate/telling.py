@@ -1,0 +1,94 @@
+"""What a run found, told to the person who asked."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from rich.markup import escape
+from rich.table import Table
+
+from quotidian.detect import words
+from quotidian.detect.ranking import useful_first
+from quotidian.learn import Learned
+from quotidian.model import Home, Pattern, Stage, Status
+from quotidian.operate.console import answers, say
+from quotidian.store import LayerSize
+
+#: What a person reads in one go.
+SHOWN: Final = 20
+
+#: From how many days on each kind of habit can be found, for those who have fewer.
+_WITH_MORE_DAYS: Final = (
+    (14, "habits count as established rather than emerging, and unusual days are pointed out"),
+    (28, "habits of a single weekday can be told from chance"),
+    (42, "what depends on weather, darkness or presence can be seen"),
+    (60, "habits that move with the season can be seen"),
+)
+
+
+def as_data(pattern: Pattern) -> dict[str, Any]:
+    """Give a pattern as plain data, its evidence beside its sentence."""
+    data: dict[str, Any] = msgspec.to_builtins(pattern)
+    return data
+
+
+def tell_patterns(patterns: Sequence[Pattern], *, everything: bool = False) -> None:
+    """Print habits as sentences with their evidence, most useful first."""
+    ordered = useful_first(patterns)
+    active = [one for one in ordered if one.status is Status.ACTIVE]
+    shown = ordered if everything else active[:SHOWN]
+    for title, stage in (("Habits", Stage.ESTABLISHED), ("Emerging: first signs, not yet proven", Stage.EMERGING)):
+        told = [one for one in shown if one.finding.stage is stage]
+        if told:
+            say(f"\n[bold]{title}[/]")
+            for pattern in told:
+                say(_line(pattern))
+    if len(active) > len(shown):
+        say(f"\n[dim]… and {len(active) - len(shown)} more: `quotidian patterns --all` shows every one.[/]")
+
+
+def tell_learned(learned: Learned, home: Home, days: int) -> None:
+    """Print what a run learned, and what more days would bring."""
+    tell_patterns(learned.patterns)
+    active = [one for one in learned.patterns if one.status is Status.ACTIVE]
+    if not active:
+        say(f"\nNo habit can be told from chance yet, after {days} day{'s' * (days != 1)}.")
+    later = [(least, what) for least, what in _WITH_MORE_DAYS if days < least]
+    if later:
+        say("\n[bold]With more days[/]")
+        for least, what in later:
+            say(f"  from {least} days on: {what}")
+    if not home.areas:
+        say("\n[dim]No areas are known, so nothing is said of rooms. Give your devices areas in Home Assistant.[/]")
+
+
+def tell_layers(layers: Sequence[LayerSize]) -> None:
+    """Print what each layer holds."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("layer", "", "rows", "size", "from", "to"):
+        table.add_column(column, justify="right" if column in ("rows", "size") else "left")
+    for layer in layers:
+        span = [str(date) if date else "–" for date in (layer.first, layer.last)]
+        table.add_row(str(layer.layer), layer.name, f"{layer.rows:,}", size(layer.bytes), *span)
+    answers.print(table)
+
+
+def size(count: int) -> str:
+    """Give a number of bytes for people.
+
+    >>> size(512), size(20_480), size(5_400_000)
+    ('512 B', '20.5 kB', '5.4 MB')
+    """
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def _line(pattern: Pattern) -> str:
+    finding, evidence = pattern.finding, pattern.finding.evidence
+    status = "" if pattern.status is Status.ACTIVE else f" [dim]({pattern.status.value})[/]"
+    shown = escape(words.plain_sentence(finding.sentence))
+    return f"  • {shown}: [bold]{words.kept(evidence.kept, evidence.observed)}[/]{status} [dim]{pattern.id}[/]"
