@@ -9,26 +9,16 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
+from quotidian.detect.dayrow import token_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
+from quotidian.detect.presence import is_sign, tells
 from quotidian.detect.statistics import next_time, share_interval
 from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import wall_seconds
-from quotidian.model.home import domain_of
 
 _HOURS: Final = 24
-
-#: What tells that somebody is there, beside what people operate: sensors of these classes.
-_WATCHING: Final = frozenset({"door", "garage_door", "motion", "moving", "occupancy", "opening", "presence", "window"})
-_OPERATED: Final = frozenset(
-    {"button", "climate", "cover", "event", "fan", "input_boolean", "input_button", "light", "lock", "media_player"}
-    | {"scene", "switch"}
-)
-#: Sensors whose going off only says that time has passed, and things that a timer or a remote ends.
-_PASSING: Final = frozenset({"motion", "moving", "occupancy", "presence"})
-_TIMED: Final = frozenset({"climate", "fan", "input_boolean", "media_player", "switch"})
-_ENDS: Final = frozenset({"idle", "off", "paused", "standby"})
 
 #: The two classes of days that are compared, and what both together are called.
 _CLASSES: Final = ("weekdays", "weekends")
@@ -203,14 +193,15 @@ class Room(Detector):
 
 def _signs(day: DayView, carry: Carry) -> tuple[tuple[str, ...], Ints, Ints]:
     """Give areas, and when (elapsed second) in which of them something tells that somebody is there; in order."""
-    tells = [_area_of(day.home, name) for name in day.entities]
-    areas = tuple(sorted({area for area in tells if area} | set(carry.words)))
+    found = [_area_of(day.home, name) for name in day.entities]
+    areas = tuple(sorted({area for area in found if area} | set(carry.words)))
     rank = {area: number for number, area in enumerate(areas)}
-    where = np.array([rank[area] if area else -1 for area in tells], np.int64)
-    passing = np.array([_is_passing(day.home, name) for name in day.entities], bool)
-    ends = np.array([state in _ENDS for state in day.states], bool)
+    where = np.array([rank[area] if area else -1 for area in found], np.int64)
     changes = day.changes
-    sign = changes.learned & (where[changes.entity] >= 0) & ~(passing[changes.entity] & ends[changes.after])
+    tokens, token = np.unique(changes.entity * len(day.states) + changes.after, return_inverse=True)
+    pairs = [divmod(one, len(day.states)) for one in tokens.tolist()]
+    telling = [is_sign(day.home, token_of(day.entities[entity], day.states[after])) for entity, after in pairs]
+    sign = changes.learned & (where[changes.entity] >= 0) & np.array(telling, bool)[token.reshape(-1)]
     second, area = changes.second[sign], where[changes.entity[sign]]
     if carry:
         second = np.append(carry["instant"] - day.row.start, second)
@@ -219,16 +210,10 @@ def _signs(day: DayView, carry: Carry) -> tuple[tuple[str, ...], Ints, Ints]:
     return areas, second[order], area[order]
 
 
-def _is_passing(home: Home, entity_id: str) -> bool:
-    return home.entity(entity_id).device_class in _PASSING or domain_of(entity_id) in _TIMED
-
-
 def _area_of(home: Home, entity_id: str) -> str | None:
     """Give the area of an entity that tells where somebody is."""
     area = home.area_of(entity_id)
-    domain, kind = domain_of(entity_id), home.entity(entity_id).device_class
-    tells = domain in _OPERATED or (domain == "binary_sensor" and (kind is None or kind in _WATCHING))
-    return area.id if area and tells else None
+    return area.id if area and tells(home, entity_id) else None
 
 
 def _packed(areas: tuple[str, ...], dwell: Ints, ways: Ints) -> Integers:

@@ -9,25 +9,15 @@ import numpy as np
 from quotidian.detect import words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.dayview import RESTING
 from quotidian.detect.history import History
 from quotidian.detect.kernel import against_other_days, links
+from quotidian.detect.presence import PASSING
+from quotidian.detect.ranking import ACTUATORS
 from quotidian.detect.statistics import at_least, next_time, q_values, share_interval
 from quotidian.model import Evidence, Finding, Home, Stage
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.home import domain_of
-
-#: Domains in which people do something.
-ACTUATORS: Final = frozenset(
-    {"alarm_control_panel", "button", "climate", "cover", "fan", "humidifier", "input_boolean", "input_button"}
-    | {"input_select", "lawn_mower", "light", "lock", "media_player", "scene", "select", "siren", "switch", "vacuum"}
-    | {"valve", "water_heater"}
-)
-
-#: Where people are is the matter of rooms, not of routines.
-_PRESENCE: Final = frozenset({"motion", "moving", "occupancy", "presence"})
-
-#: States that end what another act began.
-_ENDS: Final = frozenset({"closed", "docked", "idle", "off", "paused", "standby"})
 
 #: The nearest successors of an act with which a routine is tried to go on.
 _NEAREST: Final = 3
@@ -234,7 +224,7 @@ class ActionSequence(Detector):
 
         def rank(chain: _Chain) -> tuple[int, int, tuple[int, ...]]:
             kept = self._evidence(history, chain)[0]
-            begun = sum(state_of(history.tokens[token]) not in _ENDS for token in chain.tokens)
+            begun = sum(state_of(history.tokens[token]) not in RESTING for token in chain.tokens)
             return -kept * begun, -kept * len(chain.tokens), chain.tokens
 
         named = [chain for chain in chains if any(_is_actuator(history, token) for token in chain.tokens)]
@@ -286,7 +276,8 @@ def _entities(history: History) -> Ints:
 
 
 def _is_act(home: Home, token: str) -> bool:
-    return home.entity(entity_of(token)).device_class not in _PRESENCE
+    # Where people are is the matter of rooms, not of routines.
+    return home.entity(entity_of(token)).device_class not in PASSING
 
 
 def _is_actuator(history: History, token: int) -> bool:
