@@ -93,8 +93,9 @@ def _adjustments(
         return
     time, warmer = use.start, 0.0
     while (time := time + round(every * rng.uniform(0.5, 1.5) * MINUTE)) < use.end - MINUTE:
-        warmer += 0.2
-        warm = {"current_temperature": round(attributes.get("current_temperature", 0) + warmer, 1)}
+        warmer += 0.3
+        reached = round(min(attributes.get("current_temperature", 0) + warmer, 20.6), 1)
+        warm = {"current_temperature": reached, "hvac_action": "idle" if reached > 20.5 else "heating"}
         yield time, warm if domain == "climate" else {"media_title": _title(rng)}
 
 

@@ -33,7 +33,7 @@ class Step(msgspec.Struct, frozen=True):
 
     It comes ``lag`` seconds (median; ``spread`` of the logarithm) after the step before, or after the habit's time.
     It stays active for ``stay`` minutes (the device's own where ``None``), or until the moment ``until``;
-    ``morning`` is when the automation of the blinds opens them.
+    ``morning`` is when the automation of the blinds opens them, ``tomorrow`` when people wake.
     """
 
     device: str
@@ -195,7 +195,7 @@ def _routines() -> Iterator[Habit]:
     yield Habit(
         id="going-to-bed", kind=Kind.SEQUENCE, probability=0.86, reference="bed", minute=-4, spread=2,
         steps=(
-            Step("lock.front_door"),
+            Step("lock.front_door", until="tomorrow"),
             Step("light.landing", lag=55, spread=0.4),
             Step("light.bedroom_ceiling", lag=420, spread=0.35),
         ),

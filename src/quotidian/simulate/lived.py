@@ -129,6 +129,8 @@ class Life:
     def _moment(self, name: str, diary: Diary) -> int | None:
         if name in {"sunrise", "sunset"}:
             return self._weather.sun(diary.day)[name == "sunset"]
+        if name == "tomorrow":
+            return self._people.diary(diary.day.shifted(1)).moments.get("wake")
         return automations.morning(diary.day) if name == "morning" else diary.moments.get(name)
 
     def _fits(self, habit: Habit, diary: Diary, start: int) -> bool:
@@ -207,8 +209,9 @@ class Life:
                 start = _some_time(diary.awake, rng)
                 if start is None:
                     return
-                if thing.entity_id.startswith("light.") and not self._weather.dark(start, diary.day):
-                    start += round(rng.uniform(0, 5) * 60 * MINUTE)  # in daylight, light is mostly wanted later
+                light = thing.entity_id.startswith("light.")
+                if light and not self._weather.dark(start, diary.day) and rng.random() < 0.7:
+                    continue
                 end = start + round(lognormal(rng, thing.stay, thing.spread) * MINUTE)
                 usage.add(self._use(thing, start, end, int(rng.integers(max(len(self._house.people), 1))), rng))
 

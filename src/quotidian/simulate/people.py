@@ -94,6 +94,7 @@ class People:
 
     def __init__(self, plan: Plan, house: House, calendar: Calendar) -> None:
         self._plan, self._house, self._calendar = plan, house, calendar
+        self.diary = lru_cache(maxsize=4)(self._diary)
         self._taste = float(chance(plan.seed, "rhythm").uniform(-14, 14))
 
     def usual(self, kind: DayType, moment: str, weekday: int) -> tuple[float, float] | None:
@@ -101,7 +102,7 @@ class People:
         known = MOMENTS[kind].get(moment)
         return None if known is None else (known[0] + self._taste + _stays_up(moment, weekday), known[1])
 
-    def diary(self, day: Day) -> Diary:
+    def _diary(self, day: Day) -> Diary:
         """Write down what people do on a day and the night after it."""
         kind = self._calendar.kind(day.date)
         if kind is DayType.AWAY:

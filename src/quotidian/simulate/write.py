@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, cast
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 
 from quotidian.model import CauseKind, Day, Home
+from quotidian.model.arrays import Ints
 from quotidian.model.day import moment
 from quotidian.simulate.automations import AUTOMATIONS
 from quotidian.simulate.simulated import SimulatedHome
@@ -51,10 +54,11 @@ def write_jsonl(home: SimulatedHome, path: Path, progress: Progress | None = Non
     written, states = 0, _States()
     with _opened(path) as file:
         for day, table in home.days():
-            for row in table.to_pylist():
-                lines = list(states.lines(home.home.id, row))
-                file.write(b"".join(line + b"\n" for line in lines))
-                written += len(lines)
+            times = _iso(table["last_updated"].to_numpy())
+            rows = zip(_rows(table), times, strict=True)
+            lines = [line for row, time in rows for line in states.lines(home.home.id, row, time)]
+            file.write(b"".join(lines))
+            written += len(lines)
             if progress:
                 progress(day)
     return written
@@ -70,12 +74,26 @@ def write_csv(home: SimulatedHome, path: Path, progress: Progress | None = None)
         out = csv.writer(text, lineterminator="\n")
         out.writerow(("entity_id", "state", "last_changed", "area", "device_class", "cause", "attributes"))
         for day, table in home.days():
-            rows = [row for row in table.to_pylist() if row["last_changed"] is None and row["state"] is not None]
+            rows = [row for row in _rows(table) if row["last_changed"] is None and row["state"] is not None]
             out.writerows(_fields(home.home, row) for row in rows)
             written += len(rows)
             if progress:
                 progress(day)
     return written
+
+
+def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
+    """Give a day's events one by one. Arrow's own way takes much longer for columns of words."""
+    names = table.column_names
+    columns = [_values(table[name].combine_chunks()) for name in names]
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
+
+
+def _values(column: "pa.Array[Any]") -> list[Any]:
+    if not isinstance(column, pa.DictionaryArray):
+        return column.to_pylist()
+    words = [*column.dictionary.to_pylist(), None]
+    return [words[code] for code in column.indices.fill_null(-1).to_numpy().tolist()]
 
 
 @contextmanager
@@ -85,7 +103,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
         if path.suffix != ".gz":
             yield plain
             return
-        with gzip.GzipFile("", "wb", 6, plain, mtime=0) as packed:
+        with gzip.GzipFile("", "wb", 4, plain, mtime=0) as packed:
             yield cast("BinaryIO", packed)
 
 
@@ -110,9 +128,9 @@ class _States:
     def __init__(self) -> None:
         self._last: dict[str, dict[str, Any]] = {}
 
-    def lines(self, home: str, row: dict[str, Any]) -> Iterator[bytes]:
-        """Give the events of one change."""
-        entity_id, time = row["entity_id"], _iso(row["last_updated"])
+    def lines(self, home: str, row: dict[str, Any], time: str) -> Iterator[bytes]:
+        """Give the events of one change at a time."""
+        entity_id = row["entity_id"]
         context = {"id": _context(home, row), "parent_id": None, "user_id": row["user"]}
         announced = _announced(row)
         if announced:
@@ -143,7 +161,7 @@ def _state(row: dict[str, Any], time: str, context: dict[str, Any]) -> dict[str,
         "entity_id": row["entity_id"],
         "state": row["state"],
         "attributes": msgspec.Raw(row["attributes"].encode()) if row["attributes"] else {},
-        "last_changed": time if row["last_changed"] is None else _iso(row["last_changed"]),
+        "last_changed": time if row["last_changed"] is None else _iso(np.array([row["last_changed"]]))[0],
         "last_reported": time,
         "last_updated": time,
         "context": context,
@@ -152,12 +170,13 @@ def _state(row: dict[str, Any], time: str, context: dict[str, Any]) -> dict[str,
 
 def _line(event_type: str, data: dict[str, Any], time: str, context: dict[str, Any]) -> bytes:
     event = {"event_type": event_type, "data": data, "origin": "LOCAL", "time_fired": time, "context": context}
-    return msgspec.json.encode(event)
+    return msgspec.json.encode(event) + b"\n"
 
 
 def _context(home: str, row: dict[str, Any]) -> str:
     return blake2b(f"{home} {row['entity_id']} {row['last_updated']}".encode(), digest_size=16).hexdigest()
 
 
-def _iso(time: int) -> str:
-    return moment(time).isoformat(timespec="microseconds")
+def _iso(times: Ints) -> list[str]:
+    """Write instants (µs) as Home Assistant does."""
+    return [f"{text}+00:00" for text in np.datetime_as_string(times.astype("datetime64[us]"), "us").tolist()]
