@@ -24,7 +24,7 @@ ACTUATORS: Final = frozenset(
 )
 
 #: States that end what another state began.
-_ENDS: Final = frozenset({"docked", "idle", "off", "paused", "standby"})
+ENDS: Final = frozenset({"docked", "idle", "off", "paused", "standby"})
 _ENDS_SHARE: Final = 0.8  #: of its days on which the other state was entered, too
 
 _FIRST_SHIFT: Final = 7  #: days
@@ -176,12 +176,12 @@ class Contextual(Detector):
         if days.size < self.days:
             return None
         level: Ints = np.round((weights * levels).sum(axis=1)[days] / weights.sum(axis=1)[days]).astype(np.int64)
-        acted = acts[days].any(axis=1)
+        acted: Bools = np.asarray(acts[days].any(axis=1))
         best: _Cut | None = None
         for threshold in np.unique(level)[1:].tolist():
-            low = level < threshold
-            sides = (int(low.sum()), int((~low).sum()))
-            cut = _Cut(threshold, (int(acted[low].sum()), int(acted[~low].sum())), sides)
+            low = np.flatnonzero(level < threshold)
+            sides = (low.size, level.size - low.size)
+            cut = _Cut(threshold, (int(acted[low].sum()), int(acted.sum() - acted[low].sum())), sides)
             difference = (cut.share(1) - cut.share(0)) * (1 if direction > 0 else -1)
             if min(sides) < _LEAST_SIDE or difference < self.effect:
                 continue
@@ -209,7 +209,7 @@ def _acts(history: History) -> tuple[list[str], Bools, Bools]:
 
 def _ends(tokens: tuple[str, ...], acts: Bools, place: int) -> bool:
     """Tell whether a token only ends what another token of its entity began on the same day."""
-    if state_of(tokens[place]) not in _ENDS:
+    if state_of(tokens[place]) not in ENDS:
         return False
     days, entity = acts[place].any(axis=1), entity_of(tokens[place])
     others = (other for other, token in enumerate(tokens) if other != place and entity_of(token) == entity)

@@ -1,0 +1,351 @@
+"""Habits that drift over weeks, change, or belong to a part of the year."""
+
+import datetime as dt
+from functools import lru_cache
+from statistics import median
+from typing import ClassVar, Final
+
+import msgspec
+import numpy as np
+from scipy.special import ndtri
+
+from quotidian.detect import words
+from quotidian.detect.base import Cadence, Detector
+from quotidian.detect.contextual import ENDS
+from quotidian.detect.dayrow import DAY_CELLS, entity_of, state_of
+from quotidian.detect.dayview import DayView
+from quotidian.detect.history import History
+from quotidian.detect.statistics import DAY, LEVEL, next_time, q_values, share_interval
+from quotidian.detect.yearly import yearly
+from quotidian.model import Carry, Evidence, Finding, Integers, Stage
+from quotidian.model.arrays import Floats, Ints
+
+_REACH: Final = 120  #: minutes either side of the main time in which the habit is looked for
+_WEEK_TIMES: Final = 3  #: fewer times in a week give no median
+_SEED: Final = 20_260_101
+_SIDE_WEEKS: Final = 3  #: weeks on each side of a step
+_SCATTER: Final = 3.0  #: how many times the mean residual a move has to be
+_ALIKE: Final = 15.0  #: minutes by which two moves may differ and be one
+_EXPLAINED: Final = 2.0  #: the sun explains a drift when it leaves at most that many times what the best fit leaves
+
+
+class _Series(msgspec.Struct, frozen=True):
+    """A token's weekly medians, in minutes after its main time of day (``minute``), by the clock.
+
+    ``weeks`` are week numbers (of Mondays, ascending), ``sun`` the weekly medians after each of the sun's events,
+    ``days`` the days on which the habit was found, and ``observed`` those on which it could be.
+    """
+
+    minute: int
+    weeks: Ints
+    times: Floats
+    sun: tuple[Floats, ...]
+    days: int
+    observed: int
+
+
+class _Drift(msgspec.Struct, frozen=True):
+    """How weekly medians moved: a step before week ``place``, or a line; in minutes on the series' axis.
+
+    ``slope``, ``low`` and ``high`` are minutes a week.
+    """
+
+    gradual: bool
+    place: int
+    start: float
+    end: float
+    slope: float
+    low: float
+    high: float
+
+    @property
+    def move(self) -> float:
+        """How far the time moved in all."""
+        return self.end - self.start
+
+
+class Seasonal(Detector):
+    """Habits whose time of day drifts or changes over weeks, and habits that belong to a part of the year.
+
+    *Drift.* A token's main time of day is the instant that the most days have within two hours; the time of each day
+    is the one nearest to it. The weekly medians are tested by the largest cumulative sum of their centred ranks [1]_
+    against that of 999 permutations of the weeks; over all such tokens the false discovery rate is controlled. What
+    is found is told as a step (medians before and after the week that parts them best) or as a line (Theil-Sen [2]_,
+    its slope with Sen's interval), whichever leaves the smaller absolute residuals. It must move by ``least_shift``,
+    and more than the weeks scatter. Nothing is told where the token keeps a constant distance from sunrise or sunset
+    about as well: that is the sun's drift. Of two states of an entity that move alike only one is told.
+
+    *Yearly shape*, only with two cycles (24 months of at least 20 observed days each): months in which the
+    token occurs on half of the days in every year, and others with at most a tenth in every year.
+
+    Parameters
+    ----------
+    weeks
+        So many weeks are needed, at least 8.
+    permutations
+        How many orders of the weeks the true one is compared with, at least 99.
+    false_discovery
+        The rate that is controlled over all tokens with a daily time, in (0, 1).
+    least_share
+        The smallest share of days on which the habit is found, in (0, 1].
+    least_shift
+        The smallest move that is worth telling, in minutes, positive.
+
+    Notes
+    -----
+    Subject: the token and ``drift`` or ``year``. Anchor: for a drift the minute of the day that holds now; for a
+    yearly shape none. Measures of a drift: ``shape`` (``step`` or ``line``), ``before`` and ``after`` (minutes of the
+    day), ``since`` (ordinal of the Monday), ``slope``, ``slope_low``, ``slope_high`` (minutes a week), ``members``;
+    of a year: ``months`` and ``rest`` (1 to 12), ``otherwise`` (days with it, days, in the rest).
+
+    Evidence: the days on which the habit was found, of those observed. Kept a day, for ever: which tokens
+    occurred, and what was present.
+
+    References
+    ----------
+    .. [1] A. N. Pettitt, A Non-Parametric Approach to the Change-Point Problem, 1979.
+    .. [2] P. K. Sen, Estimates of the Regression Coefficient Based on Kendall's Tau, 1968.
+
+    Examples
+    --------
+    >>> Seasonal(weeks=10).weeks
+    10
+    >>> Seasonal(weeks=4)
+    Traceback (most recent call last):
+    ValueError: weeks is at least 8, permutations at least 99
+    """
+
+    name: ClassVar[str] = "seasonal"
+    cadence: ClassVar[Cadence] = Cadence.MONTHLY
+    keeps: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        *,
+        weeks: int = 8,
+        permutations: int = 999,
+        false_discovery: float = 0.05,
+        least_share: float = 0.5,
+        least_shift: float = 15.0,
+    ) -> None:
+        if weeks < 8 or permutations < 99:
+            raise ValueError("weeks is at least 8, permutations at least 99")
+        if not (0 < false_discovery < 1 and 0 < least_share <= 1 and least_shift > 0):
+            raise ValueError("false_discovery and least_share lie between 0 and 1, least_shift is positive")
+        self.weeks = weeks
+        self.permutations = permutations
+        self.false_discovery = false_discovery
+        self.least_share = least_share
+        self.least_shift = least_shift
+
+    def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
+        """Keep which tokens people may have caused, and which entities were present."""
+        del carry
+        row = day.row
+        tokens = [row.tokens[number] for number in np.unique(row.token[row.learned]).tolist()]
+        pairs = sorted((entity_of(token), state_of(token)) for token in tokens)
+        names = tuple(sorted({word for pair in pairs for word in pair} | row.present))
+        rank = {name: number for number, name in enumerate(names)}
+        columns = {
+            "present": [rank[name] for name in sorted(row.present)],
+            "token_entity": [rank[entity] for entity, _ in pairs],
+            "token_state": [rank[state] for _, state in pairs],
+        }
+        return Integers(names, columns), Carry()
+
+    def detect(self, history: History) -> list[Finding]:
+        """Give the drifts, the largest first, then the yearly shapes."""
+        return [*self._drifts(history), *yearly(self.name, self.summary(history).days, history.home)]
+
+    # drift
+
+    def _drifts(self, history: History) -> list[Finding]:
+        if not history.rows or history.ordinals[-1] - history.ordinals[0] < 7 * self.weeks - 1:
+            return []
+        found = {token: series for token in history.tokens if (series := self._series(history, token)) is not None}
+        if not found:
+            return []
+        drifts = {token: self._drift(series) for token, series in found.items()}
+        p_values = np.array([self._chance(found[token]) if drift else 1.0 for token, drift in drifts.items()])
+        q = q_values(p_values, len(found))
+        accepted = {
+            token: (drift, q_value)
+            for (token, drift), q_value in zip(drifts.items(), q.tolist(), strict=True)
+            if drift is not None and q_value <= self.false_discovery
+        }
+        told = _once({token: drift for token, (drift, _) in accepted.items()})
+        return [self._finding(history, token, found[token], *accepted[token]) for token in told]
+
+    def _series(self, history: History, token: str) -> _Series | None:
+        """Give a token's weekly medians, ``None`` where it has no daily time for long enough."""
+        timeline, rows = history.timeline, history.occurrences[token]
+        observed = history.present(entity_of(token))
+        if np.unique(timeline.day[rows]).size < self.least_share * max(int(observed.sum()), 1):
+            return None
+        minute = _main_minute(timeline.day[rows], timeline.wall[rows] // 60, len(history.rows))
+        places, times = _nearest(history, rows, minute)
+        if places.size < self.least_share * int(observed.sum()):
+            return None
+        numbers = (history.ordinals[places] - 1) // 7  # ordinal 1 is a Monday
+        weeks, counts = np.unique(numbers, return_counts=True)
+        weeks = weeks[counts >= _WEEK_TIMES]
+        if weeks.size < self.weeks:
+            return None
+        suns = [history.sun(event)[places] for event in ("sunrise", "sunset")]
+        return _Series(
+            minute=minute,
+            weeks=weeks,
+            times=_medians(numbers, weeks, times),
+            sun=tuple(_medians(numbers, weeks, times - sun) for sun in suns if (sun >= 0).all()),
+            days=places.size,
+            observed=int(observed.sum()),
+        )
+
+    def _chance(self, series: _Series) -> float:
+        """Give the p-value of the rank CUSUM by permutation of the weeks."""
+        ranks = _ranks(series.times)
+        orders = _orders(ranks.size, self.permutations)
+        largest = np.abs(np.cumsum(ranks[orders], axis=1)).max(axis=1)
+        true = np.abs(np.cumsum(ranks)).max()
+        return (1 + int((largest >= true - 1e-9).sum())) / (1 + self.permutations)
+
+    def _drift(self, series: _Series) -> _Drift | None:
+        """Fit a step and a line, and keep the better one if it is worth telling and the sun does not explain it."""
+        if np.ptp(series.times) < self.least_shift:
+            return None
+        drift, left = _fitted(series.weeks, series.times)
+        weeks = series.times.size
+        if abs(drift.move) < max(self.least_shift, _SCATTER * left / weeks):
+            return None
+        bearable = max(_EXPLAINED * left, weeks)
+        explained = any(float(np.abs(sun - np.median(sun)).sum()) <= bearable for sun in series.sun)
+        return None if explained else drift
+
+    def _finding(self, history: History, token: str, series: _Series, drift: _Drift, q_value: float) -> Finding:
+        low, high = share_interval(series.days, series.observed)
+        since = dt.date.fromordinal(int(series.weeks[drift.place]) * 7 + 1)
+        before, after = (round(series.minute + minutes) % DAY for minutes in (drift.start, drift.end))
+        members = history.members[token]
+        return Finding(
+            detector=self.name,
+            subject=(token, "drift"),
+            anchor=after,
+            measures={
+                "shape": "line" if drift.gradual else "step",
+                "before": before,
+                "after": after,
+                "since": since.toordinal(),
+                "slope": round(drift.slope, 2),
+                "slope_low": round(drift.low, 2),
+                "slope_high": round(drift.high, 2),
+                "members": list(members),
+            },
+            evidence=Evidence(kept=series.days, observed=series.observed, low=low, high=high, q_value=q_value),
+            confidence=next_time(series.days, series.observed),
+            stage=Stage.ESTABLISHED if series.weeks.size - drift.place >= 4 else Stage.EMERGING,
+            sentence=_sentence(words.acts(history.home, members), drift, before, after, since),
+        )
+
+
+def _main_minute(days: Ints, minutes: Ints, size: int) -> int:
+    """Give the minute of the day that the most days have something within reach of, in the middle of equals."""
+    cell = DAY // DAY_CELLS
+    hit = np.zeros((size, DAY_CELLS), np.int16)
+    hit[days, np.clip(minutes // cell, 0, DAY_CELLS - 1)] = 1
+    reach = _REACH // cell
+    total = np.cumsum(np.concatenate([hit[:, -reach - 1 :], hit, hit[:, :reach]], axis=1), axis=1, dtype=np.int16)
+    near = (total[:, 2 * reach + 1 :] > total[:, : -2 * reach - 1]).sum(axis=0)
+    most = near == near.max()
+    first = int(np.argmax(most & ~np.roll(most, 1)))
+    length = int(np.argmin(np.roll(most, -first))) or DAY_CELLS
+    return (first * cell + length * cell // 2) % DAY
+
+
+def _nearest(history: History, rows: Ints, minute: int) -> tuple[Ints, Floats]:
+    """Give the days with an occurrence within reach of a minute of the day, and how far the nearest one is from it."""
+    timeline, ordinals = history.timeline, history.ordinals
+    line = np.sort(ordinals[timeline.day[rows]] * DAY + timeline.wall[rows] // 60)
+    centre = ordinals * DAY + minute
+    after = np.searchsorted(line, centre)
+    one = line[np.maximum(after - 1, 0)] - centre
+    other = line[np.minimum(after, line.size - 1)] - centre
+    nearest = np.where(np.abs(one) <= np.abs(other), one, other)
+    places = np.flatnonzero(np.abs(nearest) <= _REACH)
+    return places, nearest[places].astype(np.float64)
+
+
+def _medians(numbers: Ints, weeks: Ints, times: Floats) -> Floats:
+    """Give the median of the times in each of some weeks (ascending)."""
+    order = np.lexsort((times, numbers))
+    first = np.searchsorted(numbers[order], weeks)
+    size = np.searchsorted(numbers[order], weeks, "right") - first
+    ascending = times[order]
+    return np.asarray((ascending[first + (size - 1) // 2] + ascending[first + size // 2]) / 2)
+
+
+def _ranks(times: Floats) -> Floats:
+    """Give mid-ranks around their mean."""
+    _, inverse, counts = np.unique(times, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2
+    return np.asarray(ranks[inverse.reshape(-1)] - (times.size + 1) / 2)
+
+
+@lru_cache(maxsize=64)
+def _orders(size: int, permutations: int) -> Ints:
+    """Give orders of so many weeks, the same ones every night: shape (permutations, size)."""
+    generator = np.random.default_rng(_SEED)
+    return generator.permuted(np.tile(np.arange(size), (permutations, 1)), axis=1)
+
+
+def _step(times: Floats) -> tuple[int, float, float, float]:
+    """Give the week from which another median holds, the medians before and after, and the absolute residuals."""
+    fits = []
+    for place in range(_SIDE_WEEKS, times.size - _SIDE_WEEKS + 1):
+        start, end = median(times[:place].tolist()), median(times[place:].tolist())
+        left = float(np.abs(times[:place] - start).sum() + np.abs(times[place:] - end).sum())
+        fits.append((left, place, start, end))
+    left, place, start, end = min(fits)
+    return place, start, end, left
+
+
+def _line(weeks: Ints, times: Floats) -> tuple[float, float, float]:
+    """Give the median slope of all pairs of weeks, in minutes a week, and its interval."""
+    one, other = np.triu_indices(weeks.size, 1)
+    slopes = np.sort((times[other] - times[one]) / (weeks[other] - weeks[one]))
+    size = weeks.size
+    reach = float(ndtri((1 + LEVEL) / 2)) * np.sqrt(size * (size - 1) * (2 * size + 5) / 18)
+    low, high = np.clip([(slopes.size - reach) / 2, (slopes.size + reach) / 2], 0, slopes.size - 1).astype(int)
+    return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
+
+
+def _fitted(weeks: Ints, times: Floats) -> tuple[_Drift, float]:
+    """Give the step or the line, whichever fits better, and its absolute residuals."""
+    place, start, end, step_left = _step(times)
+    slope, low, high = _line(weeks, times)
+    middle = float(np.median(times - slope * weeks))
+    line = middle + slope * weeks
+    line_left = float(np.abs(times - line).sum())
+    if line_left < step_left:
+        return _Drift(True, 0, float(line[0]), float(line[-1]), slope, low, high), line_left
+    return _Drift(False, place, start, end, slope, low, high), step_left
+
+
+def _once(drifts: dict[str, _Drift]) -> list[str]:
+    """Leave out what ends a habit and moves with its beginning; the largest move first."""
+    told: list[str] = []
+    for token in sorted(drifts, key=lambda token: (state_of(token) in ENDS, token)):
+        twins = [drifts[other].move for other in told if entity_of(other) == entity_of(token)]
+        if all(abs(drifts[token].move - move) > _ALIKE for move in twins):
+            told.append(token)
+    return sorted(told, key=lambda token: (-abs(drifts[token].move), token))
+
+
+def _sentence(what: str, drift: _Drift, before: int, after: int, since: dt.date) -> str:
+    moved = f"from about {words.clock(before)} to about {words.clock(after)}"
+    if drift.gradual:
+        pace = max(round(abs(drift.slope)), 1)
+        direction = "later" if drift.slope > 0 else "earlier"
+        when = f"{pace} min {direction} every week since the week of {words.date(since)}"
+    else:
+        when = f"since the week of {words.date(since)}"
+    return f"The time at which {what} has moved {moved}, {when}"
