@@ -1,0 +1,111 @@
+"""Kill a store that is at work, again and again, and look each time at what is left.
+
+``python killed.py DIRECTORY SEED KILLS`` prints how many batches were acknowledged, or ends with an error. Each life of
+the store is a fork of a process that only imports, so that a kill costs no start of Python.
+"""
+
+import datetime as dt
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from quotidian.model import Day
+from quotidian.model.event import table_of
+from quotidian.settings import Settings
+from quotidian.store import Checkpoint, connect
+from quotidian.store.embedded import database, events
+
+MONDAY = dt.date(2026, 9, 7)
+DAYS = 4
+LIFE = 90  #: steps on the disk after which a life ends at the latest
+
+
+def size(number: int) -> int:
+    """Give the rows of a batch: every third is large enough to be written straight into its day's file."""
+    return 5 if number % 3 else 30
+
+
+def work(directory: Path, acknowledged: Path, steps: int) -> None:
+    """Append batches and seal; before the n-th step that touches the disk the process kills itself."""
+    left = [steps]
+
+    def step(function: Callable[..., Any]) -> Callable[..., Any]:
+        def counted(*arguments: Any, **options: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return function(*arguments, **options)
+
+        return counted
+
+    for owner, names in (
+        (os, ["fsync"]),
+        (Path, ["rename", "unlink", "read_bytes"]),
+        (database.Database, ["execute", "executemany"]),
+    ):
+        for name in names:
+            setattr(owner, name, step(getattr(owner, name)))
+    store = connect(directory, Settings({}))
+    number = int(store.checkpoint("victim") or 0)
+    while True:
+        start = Day.of(MONDAY, "UTC").start + number % DAYS * 86_400_000_000 + number * 1_000_000
+        columns = {"entity_id": ["light.a"] * size(number), "last_updated": start + np.arange(size(number))}
+        words = {"state": str(number), "cause": "person", "source": "live"}
+        batch = table_of(columns | {name: [word] * size(number) for name, word in words.items()})
+        number += 1
+        store.append(batch, Checkpoint("victim", str(number)))
+        acknowledged.write_text(str(number))
+        if number % 4 == 0:
+            store.seal(MONDAY + dt.timedelta(days=DAYS - 1))
+
+
+def look(directory: Path, acknowledged: Path) -> None:
+    """Check that every acknowledged batch is there once, and at most one more, as a whole."""
+    told = int(acknowledged.read_text() or 0) if acknowledged.exists() else 0
+    store = connect(directory, Settings({}))
+    position = int(store.checkpoint("victim") or 0)
+    assert told <= position <= told + 1, (told, position)
+    days = store.days()
+    rows = [line for day in days for line in store.day_events(Day.of(day.date, "UTC")).to_pylist()]
+    found = [sum(line["state"] == str(number) for line in rows) for number in range(position)]
+    assert found == [size(number) for number in range(position)], found
+    assert len(rows) == sum(found) == sum(day.events for day in days), "the ledger counts otherwise"
+    files = list((directory / "events").rglob("*.parquet"))
+    assert len(files) == sum(day.sealed_bytes > 0 for day in days), files
+    assert not list((directory / "unfinished").iterdir())
+    store.close()
+
+
+def life(function: Callable[..., None], *arguments: Any) -> int:
+    """Run a function in a process of its own; give how it ended."""
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    try:
+        function(*arguments)
+    except BaseException as error:
+        sys.stderr.write(f"{error!r}\n")
+        os._exit(1)
+    os._exit(0)
+
+
+def main(directory: Path, seed: int, kills: int) -> None:
+    """Live and die so many times."""
+    events.BULK_ROWS = 20
+    acknowledged = directory.parent / "acknowledged"
+    seeded = random.Random(seed)
+    for _ in range(kills):
+        steps = seeded.randrange(1, LIFE)
+        assert life(work, directory, acknowledged, steps) == -signal.SIGKILL, f"at step {steps}"
+        assert life(look, directory, acknowledged) == 0, f"after a kill at step {steps}"
+    sys.stdout.write(acknowledged.read_text())
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
