@@ -165,7 +165,11 @@ class Causes:
         for area in _words(meant.get("area_id")):
             entity_ids.extend(e for e in self._members.get(area, ()) if _same_domain(e, data.get("domain")))
         for entity_id in entity_ids:
-            insort(self.targets.setdefault(entity_id, []), _Call(time, service, trace), key=_time)
+            calls = self.targets.setdefault(entity_id, [])
+            if not calls or calls[-1].time <= time:
+                calls.append(_Call(time, service, trace))
+            else:
+                insort(calls, _Call(time, service, trace), key=_time)
         if len(self.targets) > _KEPT_TARGETS:
             self.forget_calls(time)
 

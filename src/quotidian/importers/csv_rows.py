@@ -52,10 +52,13 @@ class CsvRows:
             except StopIteration:
                 return
             except csv.Error:
+                fields = []
+                swallowed = True
+            else:
+                swallowed = len(self._taken) > _LONGEST_ROW
+            if swallowed:
                 self._reread()
-                continue
-            if len(self._taken) > _LONGEST_ROW:
-                self._reread()
+                reader = csv.reader(self._texts(), delimiter=self._delimiter)
             elif fields:
                 yield Row(self._taken[0][0], fields)
 

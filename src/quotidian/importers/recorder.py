@@ -72,12 +72,11 @@ class RecorderDatabase:
         connection = self._opened()
         try:
             self._schema = RecorderSchema.of(connection, self._name)
-            first, last = connection.execute("SELECT min(state_id), max(state_id) FROM states").fetchone()
+            self.total = _about(connection)
         except sqlite3.DatabaseError as error:
             raise refusal(path, error) from error
         finally:
             connection.close()
-        self.total: int | None = 0 if last is None else last - first + 1
         version = self._schema.version
         packed = "" if unpacked is None else f" in a {unpacked.kind}"
         self.kind = f"Home Assistant recorder{packed}" + (f" (schema {version})" if version else "")
@@ -129,8 +128,12 @@ class RecorderDatabase:
         pages = Pages(connection, causes, self._attributes, self.rejects, self.warnings)
         for rows, damage in self._pages(connection, last):
             if rows:
+                try:
+                    table = pages.table(rows)
+                except sqlite3.DatabaseError as error:
+                    raise self._fault(error, last) from error
                 last = self._last = Position(rows[-1][0], _micros(rows[-1][3]))
-                yield pages.table(rows)
+                yield table
             if damage is not None:
                 raise self._fault(damage, last)
 
@@ -165,6 +168,15 @@ class RecorderDatabase:
             f"{self._name} is damaged behind state {last.state_id} of {_shown(last.updated)}: {damage}.",
             "Everything before it was used; a backup of Home Assistant may have the rest.",
         )
+
+
+def _about(connection: sqlite3.Connection) -> int | None:
+    """Give about how many states there are, from the first and the last number; counting would read them all."""
+    ends = "SELECT (SELECT max(state_id) FROM states) - (SELECT min(state_id) FROM states) + 1"
+    try:
+        return connection.execute(ends).fetchone()[0] or 0
+    except sqlite3.DatabaseError:
+        return None  # damaged: reading will say so, after what can be read
 
 
 def _micros(seconds: float | None) -> int:

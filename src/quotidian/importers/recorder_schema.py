@@ -86,7 +86,7 @@ def _events(connection: sqlite3.Connection) -> str | None:
     if "data_id" in found and columns(connection, "event_data"):
         tables += " LEFT JOIN event_data ON event_data.data_id = events.data_id"
         data = "COALESCE(event_data.shared_data, events.event_data)" if "event_data" in found else "shared_data"
-    if connection.execute(f"SELECT 1 FROM {tables} WHERE {telling} LIMIT 1").fetchone() is None:  # noqa: S608
+    if not _any(connection, f"SELECT 1 FROM {tables} WHERE {telling} LIMIT 1"):  # noqa: S608
         return None
     user = _either(found, "context_user_id_bin", "context_user_id") or "NULL"
     parent = _either(found, "context_parent_id_bin", "context_parent_id") or "NULL"
@@ -100,6 +100,13 @@ def _events(connection: sqlite3.Connection) -> str | None:
         f"SELECT {kind}, {data}, {time}, {context}, {user}, {parent} FROM {tables} "  # noqa: S608
         f"WHERE {telling} AND {between} ORDER BY events.event_id"
     )
+
+
+def _any(connection: sqlite3.Connection, query: str) -> bool:
+    try:
+        return connection.execute(query).fetchone() is not None
+    except sqlite3.DatabaseError:
+        return False  # damaged events cost the causes, not the states
 
 
 def _either(found: frozenset[str], new: str, old: str) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
-from quotidian.errors import SourceError
+from quotidian.errors import CorruptSourceError, SourceError
 from quotidian.homeassistant.registries import read_registries
 from quotidian.importers.backup import Unpacked
 from quotidian.importers.batch import Attributes, Batch
@@ -82,15 +82,25 @@ def open_source(
     database, archive = stream.head.startswith(MAGIC), stream.head[_TAR_AT:].startswith(_TAR)
     if archive or (database and (stream.packed or stream.path is None)):
         unpacked = Unpacked(stream, unpacking)
-        place = Place(option, read_registries(unpacked.folder))
+        place = _place(option, unpacked.folder)
         return RecorderDatabase(unpacked.database, place, refused, attributes, unpacked=unpacked)
     if database and stream.path is not None:
-        place = Place(option, read_registries(stream.path.parent))
+        place = _place(option, stream.path.parent)
         return RecorderDatabase(stream.path, place, refused, attributes)
     _check_text(stream)
     if stream.head.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"[")):
         return JsonLines(stream, Place(option), refused, attributes)
     return HistoryCsv(stream, Place(option), refused, attributes)
+
+
+def _place(option: str | None, folder: Path) -> Place:
+    """Read the registries beside a database; damaged ones cost the names and areas, not the history."""
+    try:
+        return Place(option, read_registries(folder))
+    except CorruptSourceError as error:
+        place = Place(option)
+        place.warnings.append(str(error))
+        return place
 
 
 def _check_text(stream: Stream) -> None:

@@ -38,17 +38,19 @@ class Stream:
         self.where = where
         self.name = "standard input" if where == STANDARD_INPUT else where
         self.path = None if where == STANDARD_INPUT else Path(where)
+        self._file: BinaryIO
         self.packed = ""  #: "gzip", "zstd" or nothing
         self._waiting: io.BufferedReader | None = self._open()
         try:
             self.head = self._waiting.peek(HEAD)[:HEAD]
+            if not self.head:
+                raise SourceError(f"{self.name} is empty.", "Nothing was imported.")
         except (EOFError, OSError, zlib.error) as error:
             raise _damaged(self, error) from error
-        if not self.head:
-            raise SourceError(f"{self.name} is empty.", "Nothing was imported.")
-        if self.repeatable:
-            self.close(self._waiting)
-            self._waiting = None
+        finally:
+            if self.repeatable:
+                self.close(self._waiting)
+                self._waiting = None
 
     @property
     def repeatable(self) -> bool:
@@ -64,9 +66,10 @@ class Stream:
         """Close what was opened; standard input stays open."""
         if self.repeatable:
             opened.close()
+            self._file.close()  # what unpacks it leaves the file itself open
 
     def _open(self) -> io.BufferedReader:
-        raw: BinaryIO = sys.stdin.buffer if self.path is None else _opened(self.path)
+        raw = self._file = sys.stdin.buffer if self.path is None else _opened(self.path)
         head = raw.read(HEAD)
         if raw.seekable() and self.path is not None:
             raw.seek(0)
