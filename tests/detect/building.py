@@ -107,6 +107,22 @@ class Diary:
                 moved.acts.setdefault(int(orders[act[1]][day]), []).append(act)
         return moved
 
+    def jittered(self, seed: int) -> "Diary":
+        """Make a null home: the acts of each entity and day are shifted together by one or two hours, either way."""
+        rng = np.random.default_rng(seed)
+        moved = Diary(self.home, self.first, self.days)
+        for day in range(self.days):
+            shifts = {entity: 3600 * int(rng.choice([-2, -1, 1, 2])) for entity in self.entities}
+            acts = sorted(self.acts.get(day, []))
+            moved.acts[day] = [((s + shifts[e]) % 86_400, e, state, cause) for s, e, state, cause in acts]
+        return moved
+
+    def reordered(self, seed: int) -> "Diary":
+        """Make a null home: its days are put in another order."""
+        order = np.random.default_rng(seed).permutation(self.days).tolist()
+        acts = {place: self.acts.get(day, []) for place, day in enumerate(order)}
+        return Diary(self.home, self.first, self.days, acts)
+
 
 def table_of_events(events: Iterable[tuple[int, str, str, str]]) -> pa.Table:
     """Make a table of events (µs, entity, state, cause)."""
