@@ -4,11 +4,14 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from quotidian.errors import CorruptStoreError, StoreRefusedError
+from quotidian.model.arrays import Ints
 from quotidian.store.embedded.place import disk_full
 
 FILE: Final = "quotidian.sqlite"
@@ -97,6 +100,12 @@ class Database:
         """Give all rows of a query."""
         with self._errors():
             return self._connection.execute(statement, parameters).fetchall()
+
+    def numbers(self, statement: str, parameters: Sequence[Any], columns: int) -> Ints:
+        """Give the result of a query of integers, one row of the array for each of its columns."""
+        with self._errors():
+            rows = self._connection.execute(statement, parameters)
+            return np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, columns).T
 
     def row(self, statement: str, parameters: Sequence[Any] = ()) -> tuple[Any, ...] | None:
         """Give the first row of a query, or ``None``."""

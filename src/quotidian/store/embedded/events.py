@@ -62,8 +62,7 @@ class Events:
         """Unite rows with all that is known of their day, and write its file anew."""
         before = self._all(day, record)
         after = united([before, rows])
-        gone, changed = difference(before, after)
-        if gone.any() or changed.any():
+        if after.num_rows != before.num_rows or difference(before, after)[1].any():
             self._write(day, record._replace(events=after.num_rows, revision=record.revision + 1), after)
         return max(0, after.num_rows - before.num_rows)
 

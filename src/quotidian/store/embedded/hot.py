@@ -1,6 +1,5 @@
 """Events that are not sealed: today's, and late ones of days that are over."""
 
-from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -105,11 +104,10 @@ class Hot:
         )
 
     def _read(self, statement: str, *parameters: object) -> pa.Table:
-        rows = self._database.rows(statement, parameters)
-        if not rows:
+        rows = self._database.numbers(statement, parameters, _COLUMNS)
+        if not rows.size:
             return STORED_SCHEMA.empty_table()
-        numbers = np.fromiter(chain.from_iterable(rows), np.int64, len(rows) * _COLUMNS).reshape(-1, _COLUMNS).T
-        updated, entity, lag, *texts, origins = numbers
+        updated, entity, lag, *texts, origins = rows
         columns: list[Any] = [
             self._entities.column(entity),
             arrow(updated),
