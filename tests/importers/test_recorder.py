@@ -24,7 +24,7 @@ AT = int(NOON) * 1_000_000
 
 @pytest.fixture
 def recorder(tmp_path: Path) -> Recorder:
-    """An empty recorder database."""
+    """Make an empty recorder database."""
     return Recorder(tmp_path / "home-assistant_v2.db")
 
 

@@ -20,7 +20,7 @@ from .recorded import NOON, Recorder, taken
 
 @pytest.fixture
 def database(tmp_path: Path) -> Path:
-    """A recorder database with one state."""
+    """Make a recorder database with one state."""
     recorder = Recorder(tmp_path / "home-assistant_v2.db")
     recorder.state("light.a", "on", NOON)
     recorder.db.close()

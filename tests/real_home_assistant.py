@@ -1,0 +1,175 @@
+"""A real Home Assistant, started in a directory of its own, with an owner who is logged in already."""
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+HASS = Path(os.environ.get("QUOTIDIAN_HASS") or "~/.cache/quotidian/homeassistant/bin/hass").expanduser()
+MISSING = f"no real Home Assistant at {HASS}: run `make test-components`, or set QUOTIDIAN_HASS"
+
+_CONFIGURATION = """
+homeassistant:
+  name: Test home
+  time_zone: Europe/Amsterdam
+  country: NL
+  latitude: 52.4
+  longitude: 4.9
+http:
+  server_host: 127.0.0.1
+  server_port: {port}
+api:
+websocket_api:
+config:
+recorder:
+  commit_interval: 1
+history:
+"""
+
+
+class RealHomeAssistant:
+    """Runs Home Assistant while the context lasts.
+
+    Parameters
+    ----------
+    folder
+        Its configuration directory.
+    configuration
+        YAML that is added to a minimal configuration.
+    """
+
+    def __init__(self, folder: Path, configuration: str = "") -> None:
+        self.folder = folder
+        self.user = uuid.uuid4().hex
+        self._port = _free_port()
+        self._token, session, key = "", uuid.uuid4().hex, secrets.token_hex(32)
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=self._port) + configuration)
+        self.keep("onboarding", {"done": ["user", "core_config", "analytics", "integration"]}, version=4)
+        self.keep("auth", _owner(self.user, session, key))
+        self._token = _token(session, key)
+
+    @property
+    def database(self) -> Path:
+        """The recorder's database."""
+        return self.folder / "home-assistant_v2.db"
+
+    def keep(self, name: str, data: dict[str, Any], version: int = 1) -> None:
+        """Write a file of ``.storage``; before the start only."""
+        (self.folder / ".storage").mkdir(exist_ok=True)
+        record = {"version": version, "minor_version": 1, "key": name, "data": data}
+        (self.folder / ".storage" / name).write_text(json.dumps(record))
+
+    def __enter__(self) -> Self:
+        with (self.folder / "output.log").open("wb") as log:
+            command = [str(HASS), "-c", str(self.folder), "--skip-pip"]
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            until(self._running, 120)
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def call(self, service: str, **data: Any) -> None:
+        """Call a service ("light.turn_on") as the owner: a person."""
+        self._ask(f"/api/services/{service.replace('.', '/')}", data)
+
+    def fire(self, event: str, **data: Any) -> None:
+        """Fire an event."""
+        self._ask(f"/api/events/{event}", data)
+
+    def state(self, entity_id: str) -> str:
+        """Give an entity's state."""
+        return str(self._ask(f"/api/states/{entity_id}")["state"])
+
+    def _running(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            raise RuntimeError((self.folder / "output.log").read_text()[-3000:])
+        try:
+            return bool(self._ask("/api/config")["state"] == "RUNNING")
+        except (OSError, ValueError):
+            return False
+
+    def _ask(self, path: str, data: dict[str, Any] | None = None) -> Any:
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self._port}{path}",
+            None if data is None else json.dumps(data).encode(),
+            {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+def until(holds: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait until something holds; fail when it does not within so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{holds} does not hold after {seconds} s")
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _owner(user: str, session: str, key: str) -> dict[str, Any]:
+    owner = {"id": user, "name": "Owner", "is_owner": True, "is_active": True, "system_generated": False}
+    login = {
+        "id": session,
+        "user_id": user,
+        "client_name": "tests",
+        "token_type": "long_lived_access_token",
+        "created_at": "2025-01-01T00:00:00+00:00",
+        "access_token_expiration": 3e8,
+        "token": secrets.token_hex(64),
+        "jwt_key": key,
+    } | dict.fromkeys(
+        ("client_id", "client_icon", "credential_id", "expire_at", "last_used_at", "last_used_ip", "version")
+    )
+    return {
+        "users": [{**owner, "group_ids": ["system-admin"], "local_only": False}],
+        "groups": [{"id": "system-admin", "name": "Administrators"}],
+        "credentials": [],
+        "refresh_tokens": [login],
+    }
+
+
+def _token(session: str, key: str) -> str:
+    """Sign a token for the session: a JSON Web Token (RFC 7519) with HMAC SHA-256."""
+    now = int(time.time())
+    parts = ({"alg": "HS256", "typ": "JWT"}, {"iss": session, "iat": now, "exp": now + 86_400})
+    signed = b".".join(_encoded(json.dumps(part).encode()) for part in parts)
+    return (signed + b"." + _encoded(hmac.digest(key.encode(), signed, hashlib.sha256))).decode()
+
+
+def _encoded(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
