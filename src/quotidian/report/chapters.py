@@ -8,6 +8,7 @@ import msgspec
 from quotidian.detect import History
 from quotidian.detect.dayrow import entity_of
 from quotidian.detect.ranking import useful_first
+from quotidian.detect.words import plain
 from quotidian.model import Pattern, Status
 from quotidian.report.dials import Dial, dial
 from quotidian.report.flows import Length, Lengths, Pair, Routine, lengths, pair, routine
@@ -37,6 +38,9 @@ _TITLES: Final = {
 
 #: What happened once, or is no habit of single days.
 _ONCE: Final = frozenset({"anomaly", "day_type", "seasonal"})
+
+#: The kinds of habits that a stranger understands at once, the plainest first.
+_TELLING: Final = ("time_of_day", "sequence", "contextual", "co_occurrence", "session", "room", "seasonal", "duration")
 
 
 class Chapter(msgspec.Struct, frozen=True):
@@ -68,8 +72,9 @@ class Chapters(msgspec.Struct, frozen=True):
 
 
 def foremost(patterns: Iterable[Pattern], most: int = 3) -> list[Pattern]:
-    """Choose the few habits that stand for the home: useful, of different kinds, and of different things."""
-    held = [one for one in useful_first(patterns) if one.status is Status.ACTIVE and one.finding.detector != "anomaly"]
+    """Choose the few habits that stand for the home: of different kinds and things, the most useful of each."""
+    held = [one for one in useful_first(patterns) if one.status is Status.ACTIVE and one.finding.detector in _TELLING]
+    held.sort(key=lambda one: _TELLING.index(one.finding.detector))
     chosen: list[Pattern] = []
     for alike in (_kind_or_thing, _thing):  # of one kind only when there are no others
         for pattern in held:
@@ -127,7 +132,7 @@ def _others(left: dict[str, list[Pattern]]) -> tuple[Chapter, ...]:
 
 
 def _chapter(name: str, patterns: list[Pattern]) -> Chapter:
-    title, lede = _TITLES.get(name, (name.replace("_", " ").capitalize(), ""))
+    title, lede = _TITLES.get(name, (plain(name.replace("_", " ").capitalize()), ""))
     return Chapter(title, lede, tuple(patterns[:MOST_OTHERS]), tuple(patterns[MOST_OTHERS:]), name not in _ONCE)
 
 

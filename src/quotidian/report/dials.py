@@ -56,7 +56,8 @@ def dial(history: History, pattern: Pattern) -> Dial | None:
         return None
     reference = str(measures.get("reference", "clock"))
     ordinals, wall, usual = _times(history, measures, reference)
-    centre = float(usual[-1]) if usual.size else float(measures["minute"])
+    known = pattern.finding.anchor if pattern.finding.anchor is not None else measures["minute"]
+    centre = float(usual[-1]) if usual.size else float(known)
     width = min(max(float(measures.get("width", 0)), 4.0), DAY / 2 - 1)
     return Dial(
         pattern=pattern,
