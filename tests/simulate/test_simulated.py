@@ -241,6 +241,12 @@ class TestTruth:
         washing = demo_times()["switch.washing_machine=on"]
         assert len(washing) > len(habit("saturday-washing").kept)
 
+    def test_steps_of_a_routine_are_consequences(self) -> None:
+        """Two steps of one routine are told as a pair, in their order."""
+        pairs = {(pair.first, pair.then) for pair in demo().truth.consequences}
+        assert ("lock.front_door=locked", "light.landing=on") in pairs
+        assert ("binary_sensor.front_door=on", "person.anna=not_home") in pairs
+
     def test_day_types_cover_all_days(self) -> None:
         """Every day has a type; all eight types occur in the demonstration; a public holiday is named."""
         types = demo().truth.day_types

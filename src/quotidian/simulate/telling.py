@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from typing import Any
 
 import msgspec
@@ -47,7 +47,7 @@ def tell(plan: Plan, house: House, calendar: Calendar, life: Life, days: Iterabl
         outages=outages,
         dropouts=tuple(_dropouts(plan, house, dates)),
         automations=tuple(_automations(runs)),
-        consequences=tuple(_consequences(house)),
+        consequences=(*_consequences(house), *_related(house, life.habits)),
         renamings=(change,) if change else (),
     )
 
@@ -155,6 +155,18 @@ def _automations(runs: Counter[str]) -> Iterator[AutomationTruth]:
     for entity_id, (sentence, tokens, _) in AUTOMATIONS.items():
         if runs[entity_id]:
             yield AutomationTruth(entity_id, sentence, tokens, runs[entity_id])
+
+
+def _related(house: House, habits: Iterable[Habit]) -> Iterator[Consequence]:
+    """Give the pairs that habits bring with them: steps of one habit, and habits of one moment of the day."""
+    known = [habit for habit in habits if not habit.follows]
+    for habit in known:
+        for first, then in combinations(_tokens(house, habit), 2):
+            yield Consequence(first, then, f"steps of the habit {habit.id}")
+    for habit, other in permutations(known, 2):
+        if habit.reference == other.reference != "clock":
+            for first, then in product(_tokens(house, habit), _tokens(house, other)):
+                yield Consequence(first, then, f"both at the time of {habit.reference}")
 
 
 def _consequences(house: House) -> Iterator[Consequence]:

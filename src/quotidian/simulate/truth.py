@@ -55,7 +55,7 @@ class HabitTruth(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Consequence(msgspec.Struct, frozen=True):
-    """A pair of which the second follows the first for a reason that is nobody's habit, but is no chance either."""
+    """A pair of which the second follows the first for a reason that is no habit of its own, but no chance either."""
 
     first: str
     then: str
