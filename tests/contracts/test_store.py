@@ -236,6 +236,13 @@ class TestAppend:
             store.append(batch, Checkpoint("file", "1"))
         assert (store.days(), store.checkpoint("file")) == ([], None)
 
+    def test_attributes_have_one_spelling(self, store: Store) -> None:
+        """Blanks, order and escapes make no difference between two copies."""
+        for text in ('{"source": "\\u00e9", "brightness": 3.0}', '{"brightness":3.0,"source":"é"}'):
+            store.append(table(row("light.a", at(MONDAY), attributes=text)))
+        assert [line["attributes"] for line in kept(store)] == ['{"brightness":3.0,"source":"é"}']
+        assert store.days()[0].revision == 1
+
     def test_attributes_that_are_no_object_are_refused(self, store: Store) -> None:
         """What cannot be filtered is not stored."""
         with pytest.raises(SourceError, match="not a JSON object"):
@@ -583,6 +590,7 @@ class TestForget:
         assert seen[-1] == (2, 2)
         assert self.NAME not in {line["entity_id"] for line in kept(store)}
         assert [line["cause_entity"] for line in kept(store) if line["entity_id"] == self.NAME + "_not"] == [None] * 2
+        assert [line["attributes"] for line in kept(store) if line["entity_id"] == "media_player.a"] == [None] * 2
         assert {day.date for day in store.days() if day.due} == {MONDAY, MONDAY + 14 * DAY}
         assert not store.summary("a", 1, MONDAY - DAY, MONDAY).days
         assert len(store.summary("b", 1, MONDAY - 2 * DAY, MONDAY).days) == 3

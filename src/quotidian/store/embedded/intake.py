@@ -75,9 +75,11 @@ class Intake:
     def _allowed_text(self, text: str) -> str | None:
         try:
             attributes = _object.decode(text)
+            # Decoded and encoded again, so that one value has one spelling.
+            allowed = sorted(attributes.keys() & self._attributes)
+            kept = {name: msgspec.json.decode(attributes[name]) for name in allowed}
         except (msgspec.DecodeError, UnicodeError) as error:
             raise SourceError(f"Attributes are not a JSON object: {text[:80]!r}.", f"({error})") from error
-        kept = {name: attributes[name] for name in sorted(attributes.keys() & self._attributes)}
         return msgspec.json.encode(kept).decode() if kept else None
 
 

@@ -10,13 +10,13 @@ import msgspec
 class Mention:
     """Finds an entity id in texts: as the whole of them, or as a token such as ``light.kitchen=on``.
 
-    ``light.kitchen`` does not mention ``light.kitchen_ceiling``, nor the other way round.
+    ``light.kitchen`` does not mention ``light.kitchen_ceiling``, nor the other way round. An empty id is nowhere.
     """
 
     def __init__(self, entity_id: str) -> None:
         quoted = msgspec.json.encode(entity_id).decode()[1:-1]
         words = "|".join(map(re.escape, {entity_id, quoted}))
-        self._pattern = re.compile(rf"(?<![\w.])(?:{words})(?!\w)")
+        self._pattern = re.compile(rf"(?<![\w.])(?:{words})(?!\w)" if entity_id else r"(?!)")
 
     def __call__(self, text: str) -> bool:
         """Tell whether a text names the entity."""
