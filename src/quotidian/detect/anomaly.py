@@ -71,9 +71,10 @@ class Anomaly(Detector):
     - ``long``: something is on or open longer than ever, by a Student tail of the logarithm of each day's longest span,
       and never rarer than a Pareto tail beyond the longest one allows.
 
-    The chance is multiplied by the number of checks of that day; the day's largest surprise (-log10) is its score. It
-    is told when it is above ``surprise``, and above the quantile of earlier days' scores that spends the budget, in
-    the manner of conformal prediction [1]_. What goes on from day to day is told once.
+    The chance is multiplied by the number of subjects that were checked in this way that day; the day's largest
+    surprise (-log10) is its score. It is told when it is at least ``surprise``, and above the quantile of
+    earlier days' scores that spends the budget, in the manner of conformal prediction [1]_. What goes on from day to
+    day is told once.
 
     Parameters
     ----------
@@ -153,8 +154,7 @@ class Anomaly(Detector):
         often = self._often(history, counts)
         checks = (*often, self._hours(history), self._absent(history, counts), self._long(history))
         columns = [(check, place) for check in checks for place in range(len(check.subjects))]
-        tests = np.sum([check.tested.sum(axis=1) for check in checks], axis=0)
-        chance = np.hstack([check.chance for check in checks]) * np.maximum(tests, 1)[:, None]
+        chance = np.hstack([check.chance * np.maximum(check.tested.sum(axis=1), 1)[:, None] for check in checks])
         surprise = -np.log10(np.clip(rounded(chance), 1e-12, 1.0))
         surprise[: self.first_days] = 0.0
         return [

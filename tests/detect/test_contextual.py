@@ -1,0 +1,246 @@
+"""What depends on temperature, light and presence, given the hour."""
+
+import datetime as dt
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from quotidian.detect.contextual import Contextual
+from quotidian.detect.history import History
+from quotidian.detect.levels import PRESENCE, UNKNOWN_LEVEL
+from quotidian.detect.observe import observe
+from quotidian.model import Carry, Day, Entity, Finding, Home, Integers, Stage
+from quotidian.model.arrays import Floats
+
+from .building import Diary, fold, home_of, table_of_events
+
+OUTSIDE = Entity("sensor.a1", name="Outside temperature", device_class="temperature", unit="°C")
+DAYLIGHT = Entity("sensor.b2", name="Daylight", device_class="illuminance", unit="lx")
+HOME = Home("h", "Europe/Amsterdam", entities={one.entity_id: one for one in (OUTSIDE, DAYLIGHT)})
+
+
+def weather(days: int, seed: int, trend: float = 0.0) -> Floats:
+    """Make daily temperatures that remember the day before, and may rise over the season (°C a day)."""
+    rng = np.random.default_rng(seed)
+    level, temperatures = 0.0, []
+    for day in range(days):
+        level = 0.6 * level + rng.normal(0, 3)
+        temperatures.append(8 + level + trend * day)
+    return np.array(temperatures)
+
+
+def with_weather(diary: Diary, temperatures: Floats, rng: np.random.Generator) -> None:
+    """Add readings of temperature and light on every hour."""
+    for day, degrees in enumerate(temperatures):
+        for hour in range(24):
+            reading = degrees + 4 * np.sin((hour - 9) / 24 * 2 * np.pi)
+            diary.add(day, hour + 0.3, OUTSIDE.entity_id, f"{reading:.1f}", "unknown")
+            light = max(0.0, np.sin((hour - 6) / 12 * np.pi)) * rng.uniform(200, 2000)
+            diary.add(day, hour + 0.4, DAYLIGHT.entity_id, f"{light:.0f}", "unknown")
+
+
+def heated(days: int = 70, seed: int = 0, *, shown: Floats | None = None, trend: float = 0.0) -> Diary:
+    """Make a home that is heated in the morning when it is cold, and in which the radio plays when Anna stays home.
+
+    ``shown`` is what the thermometer tells instead of the weather.
+    """
+    rng = np.random.default_rng(seed)
+    diary = Diary(HOME, days=days)
+    cold = weather(days, seed, trend)
+    with_weather(diary, cold if shown is None else shown, rng)
+    for day in range(days):
+        diary.pulse(day, 7 + rng.normal(0, 0.1), "light.kitchen", 25)
+        if rng.random() < 0.6:
+            diary.pulse(day, 20 + rng.normal(0, 0.5), "light.reading", 60)
+        if (cold[day] < 8) ^ (rng.random() < 0.05):
+            diary.add(day, 7.5 + rng.normal(0, 0.3), "climate.living_room", "heat")
+            diary.add(day, 22.5, "climate.living_room", "off")
+        away = rng.random() < 0.7
+        if away:
+            diary.add(day, 8.5, "person.anna", "not_home")
+            diary.add(day, 17, "person.anna", "home")
+        if away == (rng.random() < 0.05):
+            diary.pulse(day, rng.uniform(11, 14), "media_player.radio", 50)
+    return diary
+
+
+def found(diary: Diary) -> list[Finding]:
+    """Fold a diary and look at its contexts."""
+    return Contextual().detect(diary.history(Contextual()))
+
+
+def days_of(home: Home, first: dt.date, *days: list[tuple[float, str, str]]) -> list[Integers]:
+    """Fold days of events (elapsed hour, entity, state), one after the other."""
+    seen, carry, folded = Carry(), Carry(), []
+    for number, events in enumerate(days):
+        day = Day.of(first + dt.timedelta(days=number), home.zone)
+        rows = [(day.start + int(hour * 3.6e9), name, state, "unknown") for hour, name, state in events]
+        view, seen = observe(day, table_of_events(rows), home, seen)
+        kept, carry = Contextual().fold(view, carry)
+        folded.append(kept)
+    return folded
+
+
+def test_the_heater_depends_on_the_cold_and_the_radio_on_somebody_at_home() -> None:
+    """Both dependences are found, once each, with the right side and about the right threshold, and nothing else."""
+    findings = {finding.subject[0]: finding for finding in found(heated())}
+    assert findings.keys() == {"climate.living_room=heat", "media_player.radio=on"}
+    heater = findings["climate.living_room=heat"]
+    assert heater.subject[1:] == ("sensor.a1", "below")
+    # The sensor shows the day's level less 2 to 4 degrees in the morning.
+    assert 3 <= heater.measures["threshold"] <= 7.5
+    assert heater.evidence.share > 0.8
+    assert heater.measures["otherwise"][0] < 0.2 * heater.measures["otherwise"][1]
+    assert heater.confidence == heater.evidence.low
+    assert heater.stage is Stage.ESTABLISHED
+    assert heater.sentence.startswith("When the outside temperature is below ")
+    assert "the living room climate changes to “heat”" in heater.sentence
+    assert findings["media_player.radio=on"].sentence.startswith("When somebody is at home, the radio")
+
+
+def test_the_subject_is_the_same_on_the_next_nights() -> None:
+    """Three nights running say the same of the same subjects."""
+    history = heated(72).history(Contextual())
+    nights = [
+        {one.subject for one in Contextual().detect(History(history.rows[:last], history.home, history.summaries))}
+        for last in (70, 71, 72)
+    ]
+    assert nights[0] == nights[1] == nights[2] != set()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_another_weather_explains_nothing(seed: int) -> None:
+    """A thermometer that shows a weather of its own, rising or not, has nothing to do with the heater."""
+    other = weather(70, seed + 100, trend=0.1 * (seed % 3))
+    findings = found(heated(seed=seed % 4, shown=other, trend=0.1 * (seed % 3)))
+    assert [one.subject for one in findings if one.subject[1] != PRESENCE] == []
+
+
+def test_the_week_is_no_context() -> None:
+    """A radio that plays at weekends, when Anna happens to be at home, follows the week: that is not told."""
+    diary = heated(seed=3)
+    for day in range(diary.days):
+        diary.acts[day] = [act for act in diary.acts[day] if act[1] not in ("person.anna", "media_player.radio")]
+        if diary.date(day).weekday() >= 5:
+            diary.pulse(day, 12, "media_player.radio", 50)
+        else:
+            diary.add(day, 8.5, "person.anna", "not_home")
+            diary.add(day, 17, "person.anna", "home")
+    assert {one.subject[0] for one in found(diary)} <= {"climate.living_room=heat"}
+
+
+def test_automations_are_not_people() -> None:
+    """A heater that an automation switches is no habit."""
+    diary = heated()
+    for day, acts in diary.acts.items():
+        diary.acts[day] = [(s, e, state, "automation" if e[0] == "c" else cause) for s, e, state, cause in acts]
+    assert "climate.living_room=heat" not in {one.subject[0] for one in found(diary)}
+
+
+def test_no_sensor_no_context() -> None:
+    """Without a device class of temperature or illuminance and without persons nothing is kept and nothing said."""
+    diary = heated()
+    diary.home = home_of()
+    diary.acts = {day: [act for act in acts if act[1] != "person.anna"] for day, acts in diary.acts.items()}
+    history = diary.history(Contextual())
+    assert all(not day.words for day in history.summaries["contextual"].days.values())
+    assert Contextual().detect(history) == []
+
+
+@pytest.mark.parametrize("days", [1, 10, 41])
+def test_few_days(days: int) -> None:
+    """Less than six weeks say nothing, without an error."""
+    assert found(heated(days)) == []
+
+
+def test_no_days() -> None:
+    """An empty history gives nothing."""
+    assert Contextual().detect(History((), HOME)) == []
+
+
+def test_three_entities() -> None:
+    """A thermometer that never changes and two lamps give nothing."""
+    diary = Diary(HOME, days=60)
+    for day in range(60):
+        diary.add(day, 0.5, OUTSIDE.entity_id, "12", "unknown")
+        diary.pulse(day, 8 + day % 5, "light.a", 5)
+        if day % 3:
+            diary.pulse(day, 9, "light.b", 5)
+    assert found(diary) == []
+
+
+def test_names_are_made_safe() -> None:
+    """Newlines and direction characters of a sensor's name do not reach a sentence."""
+    diary = heated()
+    evil = msgspec.structs.replace(OUTSIDE, name="Evil\n\u202e'; DROP\x00")
+    diary.home = Home("h", HOME.zone, entities={evil.entity_id: evil})
+    sentences = [one.sentence for one in found(diary) if one.subject[1] == evil.entity_id]
+    assert sentences
+    assert not any(letter in sentences[0] for letter in "\n\u202e\x00")
+
+
+def test_order_and_copies_of_events_change_nothing() -> None:
+    """Days whose events are shuffled and given twice fold to the same integers."""
+    diary = heated(6)
+    rng = np.random.default_rng(0)
+    tables = diary.tables()
+    twice = {day: pa.concat_tables([table, table]) for day, table in tables.items()}
+    shuffled = {day: table.take(rng.permutation(table.num_rows)) for day, table in twice.items()}
+    assert fold(diary.home, tables, [Contextual()]) == fold(diary.home, shuffled, [Contextual()])
+
+
+def test_a_level_is_read_before_its_hour_begins_and_goes_stale_after_a_day() -> None:
+    """An hour has the last reading before it; yesterday's reading is handed on, but not for more than 24 hours."""
+    readings = [(7.5, "sensor.a1", "8.2"), (8.0, "sensor.a1", "9")]
+    first, second, third = days_of(HOME, dt.date(2026, 5, 5), readings, [], [])
+    assert first["level"].tolist() == [UNKNOWN_LEVEL] * 8 + [18] * 16
+    assert second["level"].tolist() == [18] * 8 + [UNKNOWN_LEVEL] * 16
+    assert third.words == ()
+
+
+@pytest.mark.parametrize(
+    ("unit", "device_class", "state", "level"),
+    [
+        ("°F", "temperature", "46.4", 16),
+        ("K", "temperature", "281.15", 16),
+        ("°C", "temperature", "-3.26", -7),
+        ("°C", "temperature", "inf", 10_000),
+        ("lx", "illuminance", "0", 0),
+        ("lx", "illuminance", "1023.9", 10),
+        ("lx", "illuminance", "1024", 11),
+    ],
+)
+def test_units(unit: str, device_class: str, state: str, level: int) -> None:
+    """Readings become half degrees Celsius, or powers of two of a lux, whatever they are told in."""
+    entity = Entity("sensor.x", device_class=device_class, unit=unit)
+    home = Home("h", "UTC", entities={"sensor.x": entity})
+    (kept,) = days_of(home, dt.date(2026, 5, 5), [(0.0, "sensor.x", state)])
+    assert kept["level"].tolist() == [level] * 24
+
+
+def test_presence_is_known_from_the_first_change_on_and_handed_on() -> None:
+    """Who was where before the first change of a day follows from that change; then it is handed on."""
+    moves = [(0.0, "person.anna", "home"), (8.5, "person.anna", "not_home")]
+    first, second = days_of(HOME, dt.date(2026, 5, 5), moves, [])
+    assert first.words == (PRESENCE,)
+    assert first["level"].tolist() == [1] * 9 + [0] * 15
+    assert second["level"].tolist() == [0] * 24
+
+
+def test_the_hour_that_the_clock_skips_is_unknown() -> None:
+    """A day of 23 hours has an unknown level at the skipped hour, a day of 25 hours a level at every hour."""
+    readings = [(0.0, "sensor.a1", "8"), (12.0, "sensor.a1", "9")]
+    (spring,) = days_of(HOME, dt.date(2026, 3, 29), readings)
+    assert spring["level"].tolist() == [16] * 2 + [UNKNOWN_LEVEL] + [16] * 10 + [18] * 11
+    (autumn,) = days_of(HOME, dt.date(2026, 10, 25), readings)
+    assert autumn["level"].tolist() == [16] * 11 + [18] * 13
+
+
+def test_parameters_are_checked() -> None:
+    """A parameter out of its range is refused by name."""
+    with pytest.raises(ValueError, match="margin"):
+        Contextual(margin=0.5)
+    with pytest.raises(ValueError, match="effect"):
+        Contextual(effect=1.5)
