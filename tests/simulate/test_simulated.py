@@ -199,7 +199,7 @@ class TestTruth:
 
     def test_rates_match_probabilities(self) -> None:
         """Over many days a habit is kept as often as its probability says (binomial bounds of one in 100,000)."""
-        truth = simulate(msgspec.structs.replace(example("demo"), days=200, noise=7)).truth
+        truth = simulate(msgspec.structs.replace(example("demo"), days=120, noise=7)).truth
         for habit in truth.habits:
             kept, chances, probability = len(habit.kept), habit.chances, habit.parameters["probability"]
             if probability == 1:
@@ -306,7 +306,7 @@ class TestHomeAssistant:
 
     def test_large_home_replaces_a_sensor(self) -> None:
         """In a large home one entity is removed, and its successor goes on."""
-        home = simulate(Plan(entities=220, events_per_day=1_000, days=22))
+        home = simulate(Plan(entities=200, events_per_day=1_000, days=22, people=1))
         (renaming,) = home.truth.renamings
         assert renaming.successor in home.home.entities
         assert renaming.entity_id not in home.home.entities
@@ -329,7 +329,7 @@ class TestNull:
     def test_uses_are_spread_over_the_clock(self) -> None:
         """No hour of the day has much more or less use than another."""
         hours = np.zeros(24)
-        for day, table in simulate(shortened("null", 25)).days():
+        for day, table in simulate(shortened("null", 12)).days():
             for row in without_numbers(table):
                 if row["entity_id"].startswith(("light.", "switch.")) and row["state"] == "on":
                     hours[int((row["last_updated"] - day.start) // 3_600_000_000) % 24] += 1
