@@ -1,0 +1,272 @@
+"""Kernel J at instants of the day: on how many days does something happen near an instant, and how many by chance.
+
+All days lie on one line, so a habit around midnight is one habit. On the line of the clock a day is cut at
+midnight, on those of the sun so that sunrise or sunset stands at 12:00 of each day.
+"""
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Final, TypeAlias
+
+import msgspec
+import numpy as np
+
+from quotidian.detect.dayrow import CELL_MINUTES, DAY_CELLS
+from quotidian.detect.history import History
+from quotidian.detect.statistics import DAY, ONE, around, at_least
+from quotidian.model.arrays import Bools, Floats, Ints
+
+REFERENCES: Final = ("clock", "sunrise", "sunset")
+NOON: Final = 720  #: where the sun's event stands on its own line, in minutes
+
+_SUN_REACH: Final = 240  #: minutes before and after the sun's event in which it may be what people go by
+_MOVED: Final = 20  #: minutes by which the sun must have moved to be told from the clock
+_LEAST_DAYS: Final = 3
+_MOST_TIMES: Final = 4
+_DISTINCT: Final = 30  #: minutes that two times of one class of days lie apart at least
+
+_Exposure: TypeAlias = tuple[Floats, Floats]
+
+
+class Search(msgspec.Struct, frozen=True):
+    """What is looked for: half-widths and jitter in minutes (multiples of 5), floors on share and lift, level."""
+
+    windows: tuple[int, ...]
+    jitter: int
+    level: float
+    least_share: float
+    least_lift: float
+
+
+class Mode(msgspec.Struct, frozen=True):
+    """A time of day at which a token occurs more often than chance has it.
+
+    ``cell`` is the grid instant (5 minutes each) on the line of ``reference``, ``window`` the half-width in minutes,
+    ``days`` the class of days; of ``observed`` days ``kept`` were hit, ``expected`` by chance. ``places`` are the days
+    (positions in the history) that were hit, ``times`` the minute of each by the clock, which may lie beyond
+    midnight.
+    """
+
+    reference: str
+    days: str
+    cell: int
+    window: int
+    p_value: float
+    kept: int
+    observed: int
+    expected: float
+    places: Ints
+    times: Floats
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """One token's occurrences along a line of days: their minutes, sorted, and the running count of cells hit."""
+
+    minutes: Ints
+    hit: Ints
+
+
+class _Candidates(msgspec.Struct, frozen=True):
+    """Instants that pass the floors and the level, in columns; ``reference`` and ``days`` are numbers."""
+
+    reference: Ints
+    window: Ints
+    days: Ints
+    cell: Ints
+    p_value: Floats
+    kept: Ints
+    observed: Ints
+    expected: Ints
+
+
+class DayLine:
+    """The days of a history side by side, and the search for times of day on them."""
+
+    def __init__(self, history: History, search: Search) -> None:
+        self._history: Final = history
+        self._search: Final = search
+        self._exposures: Final[dict[tuple[bytes, str, int], _Exposure]] = {}
+        self._pad: Final = (max(search.windows) + search.jitter) // CELL_MINUTES
+
+    def modes(self, entity_id: str, rows: Ints) -> list[Mode]:
+        """Find the times of day of some rows of the timeline, the most certain first, four at the most.
+
+        The p-value is the smallest one, times all that was tried: windows, classes of days, references, and how many
+        windows fit into a day.
+        """
+        if not self._worth_testing(entity_id, rows):
+            return []
+        found = [self._tested(name, entity_id, rows) for name in REFERENCES if name == "clock" or self.moved(name)]
+        columns = [np.concatenate(column) for column in zip(*map(msgspec.structs.astuple, found), strict=True)]
+        return list(self._chosen(_Candidates(*columns), rows))
+
+    def moved(self, event: str) -> bool:
+        """Tell whether the sun rose or set every day, and moved enough for its times to be told from the clock's."""
+        minutes = self._history.sun(event)
+        return bool(minutes.min() >= 0 and np.ptp(minutes) >= _MOVED)
+
+    def by(self, reference: str, places: Ints, times: Floats) -> Floats:
+        """Turn minutes by the clock into minutes on another reference's line."""
+        if reference == "clock":
+            return times
+        return np.asarray(times - self._history.sun(reference)[places] + NOON, np.float64)
+
+    def _worth_testing(self, entity_id: str, rows: Ints) -> bool:
+        """Look whether any class of days has any four hours that could reach the least share."""
+        timeline = self._history.timeline
+        hours = np.zeros((len(self._history.rows), 24), bool)
+        hours[timeline.day[rows], np.clip(timeline.wall[rows] // 3600, 0, 23)] = True
+        # Four hours hold every window of an hour either side, wherever the hours begin and the sun moves.
+        wide = hours | np.roll(hours, -1, axis=1) | np.roll(hours, 1, axis=1) | np.roll(hours, 2, axis=1)
+        most = (self._masks @ wide.astype(np.float64)).max(axis=1)
+        present = self._masks @ self._history.present(entity_id).astype(np.float64)
+        return bool((most >= np.maximum(_LEAST_DAYS, 0.8 * self._search.least_share * present)).any())
+
+    def _tested(self, reference: str, entity_id: str, rows: Ints) -> _Candidates:
+        """Test every instant in every window and class of days on one reference's line."""
+        search, line = self._search, self._line(reference, rows)
+        tested = [np.empty((8, 0))]
+        for number, window in enumerate(search.windows):
+            seen, days = self._exposure(reference, entity_id, window)
+            hit, chance = self._kernel(line, window)
+            kept = self._masks @ (self._by_day(hit) * seen)
+            expected = self._masks @ (self._by_day(chance) * seen)
+            likely = (kept >= _LEAST_DAYS) & (kept >= search.least_share * days)
+            likely &= kept * ONE >= search.least_lift * expected
+            if reference != "clock":
+                likely[:, np.abs(np.arange(DAY_CELLS) * CELL_MINUTES - NOON) > _SUN_REACH] = False
+            if not likely.any():
+                continue
+            of, cell = np.nonzero(likely)
+            counts = [part[likely].astype(np.int64) for part in (kept, days, expected)]
+            tried = len(search.windows) * len(self._masks) * len(REFERENCES) * DAY // (2 * window)
+            p = np.minimum(at_least(*counts) * tried, 1.0)
+            same = [np.full(p.size, REFERENCES.index(reference)), np.full(p.size, number)]
+            tested.append(np.stack([*same, of, cell, p, *counts])[:, p < search.level])
+        columns = np.concatenate(tested, axis=1)
+        return _Candidates(*(part if place == 4 else part.astype(np.int64) for place, part in enumerate(columns)))
+
+    def _chosen(self, candidates: _Candidates, rows: Ints) -> Iterator[Mode]:
+        """Choose the most certain candidate, put aside all that tell of the same time, and choose again."""
+        columns = (candidates.cell, candidates.days, candidates.window, candidates.reference, candidates.p_value)
+        order = np.lexsort(columns)
+        open_ = np.ones(order.size, bool)
+        for _ in range(_MOST_TIMES):
+            if not open_.any():
+                return
+            mode = self._mode(candidates, int(order[np.argmax(open_[order])]), rows)
+            yield mode
+            open_ &= ~self._same(candidates, mode)
+
+    def _same(self, candidates: _Candidates, mode: Mode) -> Bools:
+        """Tell which candidates can be hit by the occurrences of a mode that was chosen."""
+        windows = np.array(self._search.windows)[candidates.window]
+        near = np.zeros(candidates.cell.size, bool)
+        for number, reference in enumerate(REFERENCES):
+            of = candidates.reference == number
+            if of.any():
+                times = self.by(reference, mode.places, mode.times)
+                apart = around(candidates.cell[of] * CELL_MINUTES, float(np.median(times)))
+                near[of] = np.abs(apart) <= np.maximum(2 * mode.window, _DISTINCT) + windows[of] + np.ptp(times) / 2
+        overlap = self._masks @ self._history.classes[mode.days].astype(np.float64) > 0
+        return near & overlap[candidates.days]
+
+    def _mode(self, candidates: _Candidates, place: int, rows: Ints) -> Mode:
+        reference = REFERENCES[int(candidates.reference[place])]
+        window, cell = self._search.windows[int(candidates.window[place])], int(candidates.cell[place])
+        days = list(self._history.classes)[int(candidates.days[place])]
+        minutes = self._line(reference, rows).minutes
+        centres = self._places * DAY + cell * CELL_MINUTES
+        after = np.searchsorted(minutes, centres)
+        before, behind = (
+            minutes[np.maximum(after - 1, 0)] - centres,
+            minutes[np.minimum(after, minutes.size - 1)] - centres,
+        )
+        nearest = np.where(np.abs(before) <= np.abs(behind), before, behind)
+        places = np.flatnonzero(self._history.classes[days] & (np.abs(nearest) <= window))
+        times = (nearest[places] + cell * CELL_MINUTES).astype(np.float64)
+        if reference != "clock":
+            times += self._history.sun(reference)[places] - NOON
+        return Mode(
+            reference=reference,
+            days=days,
+            cell=cell,
+            window=window,
+            p_value=float(candidates.p_value[place]),
+            kept=int(candidates.kept[place]),
+            observed=int(candidates.observed[place]),
+            expected=float(candidates.expected[place]) / ONE,
+            places=places,
+            times=times,
+        )
+
+    # the line
+
+    @cached_property
+    def _masks(self) -> Floats:
+        """The classes of days, shape (classes, days)."""
+        return np.stack(list(self._history.classes.values())).astype(np.float64)
+
+    @cached_property
+    def _places(self) -> Ints:
+        """The line's day of each day of the history: an empty one stands before the first, and one behind the last."""
+        return np.asarray(self._history.ordinals - self._history.ordinals[0] + 1)
+
+    @cached_property
+    def _size(self) -> int:
+        return int(self._places[-1] + 2) * DAY_CELLS
+
+    def _by_day(self, line: Ints | Bools) -> Floats:
+        return np.asarray(line.reshape(-1, DAY_CELLS)[self._places], np.float64)
+
+    def _line(self, reference: str, rows: Ints) -> _Line:
+        timeline = self._history.timeline
+        minutes = self._places[timeline.day[rows]] * DAY + timeline.wall[rows] // 60
+        if reference != "clock":
+            minutes = minutes - self._history.sun(reference)[timeline.day[rows]] + NOON
+        minutes = np.sort(np.clip(minutes, 0, self._size * CELL_MINUTES - 1))
+        return _Line(minutes, self._running(np.bincount(minutes // CELL_MINUTES, minlength=self._size) > 0))
+
+    def _running(self, cells: Bools) -> Ints:
+        """Count the cells before each cell's left edge, with as much around the line as any window reaches."""
+        return np.cumsum(np.pad(cells, (self._pad + 1, self._pad)), dtype=np.int64)
+
+    def _within(self, running: Ints, minutes: int) -> Ints:
+        """Count the cells within so many minutes either side of each left edge."""
+        reach = minutes // CELL_MINUTES
+        first = self._pad - reach
+        behind = running[first + 2 * reach : first + 2 * reach + self._size]
+        return np.asarray(behind - running[first : first + self._size])
+
+    def _kernel(self, line: _Line, window: int) -> tuple[Bools, Ints]:
+        """Give for each grid instant whether it was hit, and its chance in 16 bits."""
+        hit = self._within(line.hit, window) > 0
+        return hit, self._chances[self._within(self._running(hit), self._search.jitter)]
+
+    @cached_property
+    def _chances(self) -> Ints:
+        """The chance of an instant by how many of its jittered copies are hit, as floors of the complement."""
+        copies = 2 * self._search.jitter // CELL_MINUTES
+        return np.asarray(ONE - (ONE * (copies - np.arange(copies + 1))) // copies)
+
+    def _exposure(self, reference: str, entity_id: str, window: int) -> _Exposure:
+        """Tell at which instants a whole window was observed, shape (days, 288), and count these by class of days."""
+        cells = self._history.cells(entity_id)
+        key = cells.tobytes(), reference, window
+        if key not in self._exposures:
+            line = np.zeros((self._size // DAY_CELLS, DAY_CELLS), bool)
+            line[self._places] = cells
+            if reference != "clock":
+                line = self._shifted(line, (self._history.sun(reference) - NOON) // CELL_MINUTES)
+            seen = self._by_day(self._within(self._running(~line.reshape(-1)), window) == 0)
+            self._exposures[key] = seen, self._masks @ seen
+        return self._exposures[key]
+
+    def _shifted(self, line: Bools, cells: Ints) -> Bools:
+        """Move each day's observed cells back by so many cells along the line."""
+        shift = np.zeros(line.shape[0], np.int64)
+        shift[self._places] = cells
+        seen = np.flatnonzero(line)
+        moved = np.zeros(line.size, bool)
+        moved[np.clip(seen - shift[seen // DAY_CELLS], 0, line.size - 1)] = True
+        return moved
