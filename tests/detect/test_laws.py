@@ -62,6 +62,21 @@ def told(detector: Detector, rows: Summary, summary: Summary) -> bytes:
     return msgspec.json.encode(detector.detect(history))
 
 
+@cache
+def null_home(null: Callable[[Diary, int], Diary], seed: int) -> History:
+    """Give a home without habits, folded for every detector."""
+    return null(household(seed, 40), seed).history(*detectors())
+
+
+@cache
+def around_a_change(zone: str, change: dt.date) -> tuple[History, History]:
+    """Give four weeks around a change of the clocks, and the same weeks where clocks never change."""
+    diary = household(5, 28, zone=zone)
+    diary.first = change - dt.timedelta(days=change.weekday() + 14)  # a Monday
+    plain = Diary(msgspec.structs.replace(diary.home, zone="UTC"), diary.first, diary.days, diary.acts)
+    return diary.history(*detectors()), plain.history(*detectors())
+
+
 # names
 
 
@@ -249,14 +264,11 @@ def test_the_day_on_which_the_clocks_change_is_one_day(
     detector: Detector, zone: str, change: dt.date, hours: float
 ) -> None:
     """Such a day is folded once, and habits by the wall clock are the same habits as where clocks never change."""
-    diary = household(5, 28, zone=zone)
-    diary.first = change - dt.timedelta(days=change.weekday() + 14)  # a Monday
-    plain = Diary(msgspec.structs.replace(diary.home, zone="UTC"), diary.first, diary.days, diary.acts)
-    history = diary.history(detector)
+    history, plain = around_a_change(zone, change)
     row = next(row for row in history.rows if row.ordinal == change.toordinal())
     assert row.seconds == hours * 3600
     assert history.ordinals.tolist() == list(range(history.ordinals[0], history.ordinals[0] + 28))
-    here, there = (habits(detector, one) for one in (history, plain.history(detector)))
+    here, there = (habits(detector, one) for one in (history, plain))
     assert here == there
 
 
@@ -274,7 +286,7 @@ def test_no_habit_in_noise(detector: Detector) -> None:
     claims = 0
     for seed in range(4):
         for null in NULL_HOMES.get(detector.name, (Diary.circled,)):
-            findings = detector.detect(null(household(seed, 40), seed).history(detector))
+            findings = detector.detect(null_home(null, seed))
             claims += any(finding.evidence.q_value is not None for finding in findings)
     assert claims <= 1
 

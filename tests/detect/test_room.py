@@ -76,7 +76,7 @@ def test_hours_and_ways_of_a_household_are_found() -> None:
     assert evening.sentence.startswith("Every day between 20:00 and ")
     assert evening.evidence.kept == 60
     assert evening.evidence.q_value is None
-    way = told["bedroom", "bathroom"]
+    way = told["bathroom", "kitchen"]
     assert way.measures["days"] in ("weekdays", "weekends")
     assert way.evidence.share > 0.9
 
@@ -136,3 +136,14 @@ def test_bad_parameters_are_refused() -> None:
     """A cap of zero minutes is no cap."""
     with pytest.raises(ValueError, match="cap is 1 to 120 minutes"):
         Room(cap=0)
+
+
+def test_two_rooms_at_once_have_no_way_between_them() -> None:
+    """When signs come from two rooms in turn all evening, somebody is in each, and nobody is said to go."""
+    rng = np.random.default_rng(3)
+    diary = Diary(home_of(ROOMS), days=30)
+    for day in range(30):
+        for minute in range(0, 120, 10):
+            diary.pulse(day, 20 + (minute + rng.uniform(0, 4)) / 60, "binary_sensor.bed_motion", 1)
+            diary.pulse(day, 20 + (minute + rng.uniform(0, 8)) / 60, "binary_sensor.kitchen_motion", 1)
+    assert all(len(finding.subject) == 1 for finding in found(diary))

@@ -52,10 +52,10 @@ def links(history: History, firsts: Sequence[str], b: str, window: int) -> tuple
     shape = (len(firsts), size)
 
     followed = covered(starts, ends, instant + 1) - covered(starts, ends, instant) > 0
-    hit = _any(cell, followed, counts.size) & counts
+    hit = _any(cell[followed], counts.size) & counts
     cover = covered(starts, ends, instant + JITTER) - covered(starts, ends, instant - JITTER)
     chance = ONE - _missed(cell, 2 * JITTER - cover, counts.size)
-    occurred = _any(cell, np.ones(cell.size, bool), counts.size) & counts
+    occurred = _any(cell, counts.size) & counts
     parts = (hit.astype(np.int64), occurred.astype(np.int64), np.where(counts, chance, 0))
     kept, days, expected = (part.reshape(shape).sum(axis=1) for part in parts)
     return kept, days, expected
@@ -74,21 +74,19 @@ def against_other_days(history: History, a: str, b: str, low: int, high: int) ->
     follows = np.sort(timeline.day[other] * 2 * _DAY + timeline.wall[other])
     day, wall = timeline.day[one], timeline.wall[one]
 
-    def kept(shift: int) -> int:
-        origin = (day + shift) % size * 2 * _DAY + wall
-        found = np.searchsorted(follows, origin + high, "right") > np.searchsorted(follows, origin + low)
-        return int((_any(day, found, size) & present).sum())
-
-    shifts = range(1, min(OTHER_DAYS, size - 1) + 1)
-    expected = sum(kept(shift) for shift in shifts) * ONE // max(len(shifts), 1)
-    occurred = _any(day, np.ones(day.size, bool), size) & present
-    return kept(0), int(occurred.sum()), expected
+    shifts = np.arange(min(OTHER_DAYS, size - 1) + 1)  # the first is no shift
+    origin = (day + shifts[:, None]) % size * 2 * _DAY + wall
+    found = np.searchsorted(follows, origin + high, "right") > np.searchsorted(follows, origin + low)
+    cell = day + shifts[:, None] * size
+    kept = (_any(cell[found], shifts.size * size).reshape(-1, size) & present).sum(axis=1)
+    expected = int(kept[1:].sum()) * ONE // max(shifts.size - 1, 1)
+    return int(kept[0]), int((_any(day, size) & present).sum()), expected
 
 
-def _any(cell: Ints, true: Bools, size: int) -> Bools:
-    """Tell which cells have some true row."""
+def _any(cell: Ints, size: int) -> Bools:
+    """Tell which cells occur."""
     found = np.zeros(size, bool)
-    found[cell[true]] = True
+    found[cell] = True
     return found
 
 

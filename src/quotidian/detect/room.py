@@ -1,7 +1,5 @@
 """Which rooms are used when, and how people go from one to the next."""
 
-import itertools
-from collections.abc import Iterator
 from typing import ClassVar, Final
 
 import msgspec
@@ -9,16 +7,17 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
-from quotidian.detect.dayrow import token_of
+from quotidian.detect.dayrow import DayRow, token_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.presence import is_sign, tells
-from quotidian.detect.statistics import next_time, share_interval
+from quotidian.detect.statistics import covered, next_time, share_interval
 from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import wall_seconds
 
 _HOURS: Final = 24
+_LEAST_DAYS: Final = 3
 
 #: The two classes of days that are compared, and what both together are called.
 _CLASSES: Final = ("weekdays", "weekends")
@@ -103,18 +102,20 @@ class Room(Detector):
         if not second.size:
             return _packed(areas, np.zeros(0, np.int64), np.zeros(0, np.int64)), Carry()
         length, cap, size = day.row.seconds, 60 * self.cap, len(areas)
-        elapsed = np.arange(length)
-        hour = wall_seconds(day.row.clock, elapsed) // 3600 % _HOURS
-        latest = np.searchsorted(second, elapsed, "right") - 1
-        used = (latest >= 0) & (elapsed - second[latest] < cap)
-        dwell = np.bincount(area[latest[used]] * _HOURS + hour[used], minlength=size * _HOURS)
+        ends = np.minimum(np.append(second[1:], length), second + cap)
+        edges, hours = _hours_shown(day.row)
+        dwell = np.zeros((size, _HOURS), np.int64)
+        for place in range(size):
+            here = area == place
+            np.add.at(dwell[place], hours, np.diff(covered(second[here], ends[here], edges)))
 
         went = (np.diff(area) != 0) & (np.diff(second) <= cap)
         way = area[:-1][went] * size + area[1:][went]
-        ways = np.bincount(way * _HOURS + hour[second[1:][went]], minlength=size * size * _HOURS)
+        at = hours[np.searchsorted(edges, second[1:][went], "right") - 1]
+        ways = np.bincount(way * _HOURS + at, minlength=size * size * _HOURS)
         last = int(second[-1])
         handed = Carry((areas[area[-1]],), {"instant": [last + day.row.start]}) if length - last < cap else Carry()
-        return _packed(areas, dwell, ways), handed
+        return _packed(areas, dwell.reshape(-1), ways), handed
 
     # detecting
 
@@ -143,7 +144,7 @@ class Room(Detector):
         found: list[tuple[str, Bools, tuple[int, int]]] = []
         for name in _CLASSES:
             counts = history.classes[name] & observed[:, place]
-            hours = _longest(self._hours(used[counts], place)) if counts.sum() >= 3 else None
+            hours = _longest(self._hours(used[counts], place)) if counts.sum() >= _LEAST_DAYS else None
             found += [(name, counts, hours)] if hours else []
         if len(found) == 2:
             (_, _, one), (_, _, other) = found
@@ -166,29 +167,28 @@ class Room(Detector):
         share = kept / days
         return np.asarray((share >= self.least_share) & (share > house) & (low > 1.25 * usual))
 
-    def _ways(self, history: History, areas: tuple[str, ...], went: Bools, observed: Bools) -> Iterator[_Span]:
-        """Give the usual way out of each room: in two hours of most days, and then more often than else."""
-        for origin in range(len(areas)):
-            ways = []
-            for target, name in itertools.product(range(len(areas)), _CLASSES):
-                counts = history.classes[name] & observed[:, origin] & observed[:, target]
-                way = self._way((areas[origin], areas[target]), name, went[:, origin, target], counts)
-                ways += [way] if way else []
-            if ways:
-                yield max(ways, key=lambda way: share_interval(int(way.kept.sum()), int(way.counts.sum()))[0])
-
-    def _way(self, ends: tuple[str, str], name: str, went: Bools, counts: Bools) -> _Span | None:
-        """Find the two hours in which a way is gone on most days of a class."""
-        days = int(counts.sum())
-        if days < 3:
-            return None
-        twice = (went | np.roll(went, -1, axis=1)) & counts[:, None]
-        share = twice.sum(axis=0) / days
-        hour = int(np.argmax(share))
-        low = share_interval(int(twice[:, hour].sum()), days)[0]
-        if share[hour] < self.least_share or low <= 2 * float(share.mean()):
-            return None
-        return _Span(ends, name, hour, hour + 2, twice[:, hour], counts)
+    def _ways(self, history: History, areas: tuple[str, ...], went: Bools, observed: Bools) -> list[_Span]:
+        """Give the usual way out of each room: in two hours of most days, more often than else, and one way only."""
+        twice = went | np.roll(went, -1, axis=3)
+        best: dict[int, tuple[float, _Span]] = {}
+        for name in _CLASSES:
+            counts = observed[:, :, None] & observed[:, None, :] & history.classes[name][:, None, None]
+            days = counts.sum(axis=0)
+            share = (twice & counts[..., None]).sum(axis=0) / np.maximum(days, 1)[..., None]
+            hours = np.argmax(share, axis=2)
+            most = np.take_along_axis(share, hours[..., None], 2)[..., 0]
+            back = np.take_along_axis(share.transpose(1, 0, 2), hours[..., None], 2)[..., 0]
+            usual = (most >= self.least_share) & (days >= _LEAST_DAYS) & (2 * back <= most)
+            for origin, target in zip(*(axis.tolist() for axis in np.nonzero(usual)), strict=True):
+                hour = int(hours[origin, target])
+                mask = counts[:, origin, target]
+                way = _Span(
+                    (areas[origin], areas[target]), name, hour, hour + 2, twice[:, origin, target, hour] & mask, mask
+                )
+                low = share_interval(int(way.kept.sum()), int(mask.sum()))[0]
+                if low > 2 * float(share[origin, target].mean()) and low > best.get(origin, (0.0, way))[0]:
+                    best[origin] = low, way
+        return [way for _, (_, way) in sorted(best.items())]
 
 
 def _signs(day: DayView, carry: Carry) -> tuple[tuple[str, ...], Ints, Ints]:
@@ -214,6 +214,14 @@ def _area_of(home: Home, entity_id: str) -> str | None:
     """Give the area of an entity that tells where somebody is."""
     area = home.area_of(entity_id)
     return area.id if area and tells(home, entity_id) else None
+
+
+def _hours_shown(row: DayRow) -> tuple[Ints, Ints]:
+    """Give the elapsed seconds between which the wall clock shows one hour, and these hours: one fewer."""
+    turns = [np.arange(-shift % 3600, row.seconds, 3600) for _, shift in row.clock]
+    starts = [since for since, _ in row.clock if since < row.seconds]
+    edges = np.unique(np.concatenate([*turns, starts, [0, row.seconds]])).astype(np.int64)
+    return edges, wall_seconds(row.clock, edges[:-1]) // 3600 % _HOURS
 
 
 def _packed(areas: tuple[str, ...], dwell: Ints, ways: Ints) -> Integers:
@@ -258,9 +266,13 @@ def _went(folded: list[Integers], areas: tuple[str, ...]) -> Bools:
 
 def _observed(history: History, areas: tuple[str, ...]) -> Bools:
     """Tell on which days something of each area was observed: shape (days, areas)."""
-    area_of = {name: _area_of(history.home, name) for row in history.rows for name in row.present}
-    seen = [{area_of[name] for name in row.present} for row in history.rows]
-    return np.array([[area in day for area in areas] for day in seen], bool)
+    entities = sorted(frozenset().union(*(row.present for row in history.rows)))
+    seen = np.zeros((len(history.rows), len(areas)), bool)
+    for name in entities:
+        area = _area_of(history.home, name)
+        if area in areas:
+            seen[:, areas.index(area)] |= history.present(name)
+    return seen
 
 
 def _longest(hours: Bools) -> tuple[int, int] | None:

@@ -144,7 +144,7 @@ class ActionSequence(Detector):
             if not near.size:
                 break
             keys.append((token[near] * size + token[near + step]) * days + day[near])
-        pairs, kept = np.unique(np.unique(np.concatenate(keys)) // max(days, 1), return_counts=True)
+        pairs, kept = np.unique(_once(np.concatenate(keys)) // max(days, 1), return_counts=True)
         first, second = np.divmod(pairs, max(size, 1))
         enough = kept >= np.maximum(self.least_days, self.least_share * self._days(history)[first])
         enough &= _entities(history)[first] != _entities(history)[second]
@@ -158,7 +158,7 @@ class ActionSequence(Detector):
     def _days(self, history: History) -> Ints:
         """Count the days on which each token occurs."""
         timeline, days = history.timeline, max(len(history.rows), 1)
-        seen = np.unique(timeline.token * days + timeline.day) // days
+        seen = _once(timeline.token * days + timeline.day) // days
         return np.bincount(seen, minlength=len(history.tokens))
 
     def _link(self, history: History, first: int, second: int, p_value: float) -> _Link:
@@ -216,8 +216,10 @@ class ActionSequence(Detector):
         day = history.timeline.day
         names = [history.tokens[token] for token in chain.tokens]
         counts = np.all([history.present(entity_of(name)) for name in names], axis=0)
-        kept, occurred = np.unique(day[chain.rows[:, 0]]), np.unique(day[history.occurrences[names[0]]])
-        return int(counts[kept].sum()), int(counts[occurred].sum())
+        kept, occurred = np.zeros(counts.size, bool), np.zeros(counts.size, bool)
+        kept[day[chain.rows[:, 0]]] = True
+        occurred[day[history.occurrences[names[0]]]] = True
+        return int((kept & counts).sum()), int((occurred & counts).sum())
 
     def _chosen(self, history: History, chains: list[_Chain]) -> list[_Chain]:
         """Take the routines first that begin most on most days, and no other that tells mostly the same."""
@@ -267,6 +269,12 @@ class ActionSequence(Detector):
             stage=Stage.ESTABLISHED if kept >= 10 else Stage.EMERGING,
             sentence=_sentence(history, tokens, gaps),
         )
+
+
+def _once(values: Ints) -> Ints:
+    """Sort values and leave each out but once: ``numpy.unique``, several times faster on some hundred thousand."""
+    values = np.sort(values)
+    return np.asarray(values[np.diff(values, prepend=-1) != 0])
 
 
 def _entities(history: History) -> Ints:

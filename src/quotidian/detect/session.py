@@ -16,7 +16,7 @@ from quotidian.detect.ranking import ACTUATORS
 from quotidian.detect.statistics import DAY, around
 from quotidian.detect.time_of_day import TimeOfDay
 from quotidian.model import Finding, Home, Integers
-from quotidian.model.arrays import Ints
+from quotidian.model.arrays import Bools, Ints
 from quotidian.model.home import domain_of
 
 #: What involves fewer things is told by other detectors.
@@ -94,10 +94,9 @@ class Session(Detector):
         begun = TimeOfDay(windows=(15, 45)).detect(_beginnings(history, subjects))
         told: list[Finding] = []
         for place, sessions in enumerate(subjects):
-            of_subject = [one for one in begun if one.subject == (_token(place),)]
-            found = (self._finding(history, sessions, one) for one in of_subject)
-            fresh = [one for one in found if one is not None and not _among(one, told)]
-            told += fresh[:_MOST]
+            fresh = [one for one in begun if one.subject == (_token(place),) and not _among(one, told)]
+            found = [self._finding(history, sessions, one) for one in fresh]
+            told += [one for one in found if one is not None][:_MOST]
         return sorted(told, key=lambda finding: (-finding.evidence.low, finding.subject, finding.anchor))
 
     def _subjects(self, history: History) -> Iterator[_Sessions]:
@@ -150,15 +149,14 @@ class Session(Detector):
 
     def _members(self, history: History, sessions: _Sessions, chosen: Ints) -> list[str]:
         """Give the tokens that begin something in most of some sessions, those that people operate first."""
-        seen: dict[str, int] = {}
-        for place in chosen.tolist():
+        seen = np.zeros((chosen.size, len(history.tokens)), bool)
+        for row, place in enumerate(chosen.tolist()):
             rows = sessions.rows[sessions.first[place] : sessions.last[place] + 1]
-            for number in np.unique(history.timeline.token[rows]).tolist():
-                token = history.tokens[number]
-                seen[token] = seen.get(token, 0) + 1
-        often = [token for token, times in seen.items() if times >= self.least_share * chosen.size]
+            seen[row, history.timeline.token[rows]] = True
+        times = dict(zip(history.tokens, seen.sum(axis=0).tolist(), strict=True))
+        often = [token for token in history.tokens if times[token] >= self.least_share * chosen.size]
         begun = [token for token in often if state_of(token) not in RESTING]
-        return sorted(begun, key=lambda token: (domain_of(token) not in ACTUATORS, -seen[token], token))
+        return sorted(begun, key=lambda token: (domain_of(token) not in ACTUATORS, -times[token], token))
 
 
 def _token(place: int) -> str:
@@ -174,15 +172,16 @@ def _beginnings(history: History, subjects: Sequence[_Sessions]) -> History:
     order = np.lexsort((owner, first))
     first, owner = first[order], owner[order]
     bounds = np.searchsorted(timeline.day[first], np.arange(len(history.rows) + 1))
+    observed = np.stack([_observed(history, sessions.subject) for sessions in subjects])
     rows = []
     for place, row in enumerate(history.rows):
         today = slice(bounds[place], bounds[place + 1])
-        present = [number for number, sessions in enumerate(subjects) if _observed(history.home, row, sessions.subject)]
+        present = np.flatnonzero(observed[:, place])
         rows.append(_row(row, len(subjects), timeline.instant[first[today]] - row.start, owner[today], present))
     return History(rows, history.home)
 
 
-def _row(row: DayRow, subjects: int, second: Ints, token: Ints, present: list[int]) -> DayRow:
+def _row(row: DayRow, subjects: int, second: Ints, token: Ints, present: Ints) -> DayRow:
     """Make the row of a day on which sessions begin."""
     names = tuple(entity_of(_token(place)) for place in range(subjects))
     states = tuple(state_of(_token(place)) for place in range(subjects))
@@ -207,13 +206,17 @@ def _row(row: DayRow, subjects: int, second: Ints, token: Ints, present: list[in
     )
 
 
-def _observed(home: Home, row: DayRow, subject: str) -> bool:
-    """Tell whether anything that shows activity of a subject was observed on a day."""
-    for name in row.present:
-        area = home.area_of(name)
-        if tells(home, name) and (subject == "home" or (area is not None and area.id == subject)):
-            return True
-    return False
+def _observed(history: History, subject: str) -> Bools:
+    """Tell on which days anything that shows activity of a subject was observed."""
+    home = history.home
+    entities = [name for name in entities_of(history.tokens) if tells(home, name)]
+    areas = [home.area_of(name) for name in entities]
+    members = [
+        name
+        for name, area in zip(entities, areas, strict=True)
+        if subject == "home" or (area is not None and area.id == subject)
+    ]
+    return np.asarray(np.logical_or.reduce([history.present(name) for name in members]))
 
 
 def _among(finding: Finding, told: Sequence[Finding]) -> bool:
