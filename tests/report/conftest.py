@@ -32,14 +32,14 @@ HOME = Home(
 )
 
 
-def history_of(home: Home = HOME, days: int = DAYS) -> History:
-    """Fold days on which the kitchen light goes on at 06:45 and the hall light follows the door."""
+def history_of(home: Home = HOME, days: int = DAYS, cause: str = "physical") -> History:
+    """Fold days on which the kitchen light goes on at 06:45 and the hall light follows the door, by that cause."""
     detectors: tuple[Detector, ...] = (TimeOfDay(), CoOccurrence(), Duration())
     rows, carry, carries = [], Carry(), {detector.name: Carry() for detector in detectors}
     kept: dict[str, dict[int, Any]] = {detector.name: {} for detector in detectors}
     for number in range(days):
         day = Day.of(FIRST + dt.timedelta(days=number), home.zone)
-        view, carry = observe(day, table_of(_columns(day, number)), home, carry)
+        view, carry = observe(day, table_of(_columns(day, number, cause)), home, carry)
         rows.append(view.row)
         for detector in detectors:
             kept[detector.name][day.ordinal], carries[detector.name] = detector.fold(view, carries[detector.name])
@@ -47,7 +47,7 @@ def history_of(home: Home = HOME, days: int = DAYS) -> History:
     return History(rows, home, summaries)
 
 
-def _columns(day: Day, number: int) -> dict[str, list[Any]]:
+def _columns(day: Day, number: int, cause: str) -> dict[str, list[Any]]:
     acts = [("light.kitchen", "off", 0.0), ("light.hall", "off", 0.0), ("binary_sensor.door", "off", 0.0)]
     acts += [("light.kitchen", "on", 6.75 + (number % 5) / 60), ("light.kitchen", "off", 7.5)]
     for hour in (9.2 + number % 3, 14.1 + number % 4, 18.4 + number % 2):
@@ -59,7 +59,7 @@ def _columns(day: Day, number: int) -> dict[str, list[Any]]:
         "entity_id": [entity for entity, _, _ in acts],
         "state": [state for _, state, _ in acts],
         "last_updated": times,
-        "cause": ["physical"] * len(acts),
+        "cause": [cause] * len(acts),
         "source": ["jsonl"] * len(acts),
     }
 

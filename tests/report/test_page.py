@@ -157,12 +157,22 @@ def test_one_day_without_habits_shows_the_day() -> None:
     assert "No habits yet" in page
     assert "Monday 06:30–07:00" in page
     assert "Tuesday 06:30–07:00" not in page
+    assert "Not seen yet: Tuesdays, Wednesdays, Thursdays, Fridays, Saturdays, Sundays." in page
 
 
-def test_quiet_days_show_no_empty_pictures() -> None:
-    """Days on which nobody did anything make no heat map, and no page that fails."""
-    page = render(report_of(history_of(days=0), ()))
-    assert "The week" not in page
+def test_short_history_is_told_what_more_days_bring(patterns: tuple[Pattern, ...], history: History) -> None:
+    """After three weeks the page says what four and six weeks will show, and no more what is there already."""
+    page = render(report_of(history, patterns))
+    assert "More days will bring more: after four weeks the habits of single weekdays stand out; after six" in page
+
+
+def test_days_of_automations_alone_show_no_empty_pictures() -> None:
+    """Days on which people did nothing make no heat map of nothing, but a page all the same."""
+    page = render(report_of(history_of(days=3, cause="automation"), ()))
+    assert "In 3 days Quotidian saw" in page
+    assert "<h2>The week</h2>" not in page
+    assert "skyline" not in page.partition("</style>")[2]
+    assert "No day has been learned" not in page
 
 
 def test_home_without_areas_is_told_what_is_needed(history: History) -> None:

@@ -40,11 +40,15 @@ class Daylight(msgspec.Struct, frozen=True):
 
 
 class Week(msgspec.Struct, frozen=True):
-    """The heat map of the week, with the same numbers as text: by half hour, one for each weekday."""
+    """The heat map of the week, with the same numbers as text: by half hour, one for each weekday.
+
+    ``unseen`` names the weekdays of which there was none yet.
+    """
 
     cells: tuple[Cell, ...]
     table: tuple[tuple[str, tuple[str, ...]], ...]
     busiest: str
+    unseen: tuple[str, ...]
     daylight: Daylight | None
 
 
@@ -77,7 +81,8 @@ def week(history: History) -> Week | None:
         for slot in range(HALF_HOURS)
     )
     busiest = f"{WEEKDAYS[top_day]}s, {_slot(top_slot)}"
-    return Week(tuple(cells), table, busiest, daylight(history))
+    unseen = tuple(f"{WEEKDAYS[day]}s" for day in range(7) if not days[day])
+    return Week(tuple(cells), table, busiest, unseen, daylight(history))
 
 
 def rooms(history: History) -> list[Room]:

@@ -111,7 +111,7 @@ def lengths(history: History, patterns: list[Pattern]) -> Lengths | None:
     def place(second: float) -> float:
         return 100 * (math.log(second) - low) / (high - low)
 
-    marks = tuple(Mark(short(place(mark)), words) for mark, words in _MARKS if 0 < place(mark) < 100)
+    marks = tuple(Mark(short(place(mark)), words) for mark, words in _MARKS if 2 < place(mark) < 97)
     return Lengths(marks, tuple(_length(history, pattern, place) for pattern in told))
 
 

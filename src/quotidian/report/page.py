@@ -21,6 +21,14 @@ from quotidian.report.outline import outline
 
 MOST_ROOMS: Final = 16
 
+#: What can be told from how many days on.
+_LATER: Final = (
+    (10, "from about ten days on the first habits show"),
+    (14, "after two weeks many of them can be relied on"),
+    (28, "after four weeks the habits of single weekdays stand out"),
+    (42, "after six, what depends on the weather, the light or who is at home"),
+)
+
 
 def render(data: ReportData) -> str:
     """Write the page: the same data gives the same text.
@@ -52,6 +60,7 @@ def render(data: ReportData) -> str:
             style_hash=_hash(_style()),
             days=_days(data),
             summary=_summary(data),
+            coming=_coming(len(history.rows)),
             foremost=foremost(data.patterns),
             rhythm=outline(history),
             week=week(history),
@@ -86,6 +95,12 @@ def _summary(data: ReportData) -> str:
         return f"{seen} and found {beginning}."
     holding = f"{seen} and found {wording.count(found, 'habit')} that {'holds' if found == 1 else 'hold'}"
     return f"{holding}, and {beginning}." if emerging else f"{holding}."
+
+
+def _coming(days: int) -> str:
+    """Say what more days will bring, to those who have few."""
+    later = [what for least, what in _LATER if days < least]
+    return f"More days will bring more: {'; '.join(later)}." if later else ""
 
 
 def _changes(data: ReportData) -> int:
