@@ -158,3 +158,12 @@ def test_grown_file_goes_on(tmp_path: Path) -> None:
     """Of a file that grew, only the new lines are read."""
     store, _ = taken(_write(tmp_path, _event("on", 20)))
     assert taken(_write(tmp_path, _event("on", 20), _event("off", 21)), store)[1].read == 1
+
+
+def test_what_was_said_before_is_heard_when_going_on(tmp_path: Path) -> None:
+    """Where reading goes on between an automation's event and its effect, the cause is found all the same."""
+    told = _told("automation_triggered", {"entity_id": "automation.a"}, "a", 20)
+    store, _ = taken(_write(tmp_path, told))
+    taken(_write(tmp_path, told, _event("on", 21, {"id": "a"})), store)
+    (row,) = store.rows.values()
+    assert row["cause_entity"] == "automation.a"

@@ -117,6 +117,31 @@ def test_reads_while_it_is_written(recorder: Recorder) -> None:
     assert list(batches) == []
 
 
+def test_nothing_is_left_beside_a_database_at_rest(recorder: Recorder) -> None:
+    """Reading a database that nobody writes leaves no log beside it, which its owner might not be able to open."""
+    recorder.db.execute("PRAGMA journal_mode=WAL")
+    recorder.state("light.a", "on", NOON)
+    recorder.db.close()
+    assert len(taken(recorder.path)[0].rows) == 1
+    assert [path.name for path in recorder.path.parent.iterdir()] == [recorder.path.name]
+
+
+def test_writer_that_starts_meanwhile_is_noticed(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Home Assistant may start while its database is being read: what it writes from then on is read too."""
+    monkeypatch.setattr("quotidian.importers.recorder._PAGE", 1)
+    monkeypatch.setattr("quotidian.importers.batch.ROWS", 1)
+    recorder.db.execute("PRAGMA journal_mode=WAL")
+    recorder.state("light.a", "on", NOON)
+    recorder.db.close()
+    source = open_source(str(recorder.path), zone="UTC")
+    batches = source.read(None)
+    next(batches)
+    started = sqlite3.connect(recorder.path, isolation_level=None)
+    started.execute("INSERT INTO states (state, last_updated_ts, metadata_id) VALUES ('off', ?, 1)", (NOON + 1,))
+    assert [batch.table.num_rows for batch in batches] == [1]
+    started.close()
+
+
 def test_old_schema(tmp_path: Path) -> None:
     """A version of 2018 keeps entity ids, attributes, text contexts and times without a zone, in UTC."""
     db = sqlite3.connect(tmp_path / "old.db", isolation_level=None)

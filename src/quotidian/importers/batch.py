@@ -77,6 +77,11 @@ def same_as_updated(changed: Ints, updated: Ints, known: Bools) -> "pa.Array[Any
     return pa.array(changed, pa.int64(), mask=np.asarray(~known | (changed == updated)))
 
 
+def constant(word: str, rows: int) -> "pa.Array[Any]":
+    """Give a column that says the same in every row."""
+    return pa.DictionaryArray.from_arrays(np.zeros(rows, np.int32), pa.array([word]))
+
+
 def batches(tables: Iterator[pa.Table], position: Callable[[], str]) -> Iterator[Batch]:
     """Join small tables into batches; ``position`` names the place behind the table that came last.
 

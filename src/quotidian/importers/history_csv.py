@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from quotidian.errors import CorruptSourceError
-from quotidian.importers.batch import ROWS, Attributes, Batch, batches, entity_fault, horizon
+from quotidian.importers.batch import ROWS, Attributes, Batch, batches, constant, entity_fault, horizon
 from quotidian.importers.csv_rows import CsvRows, Row
 from quotidian.importers.place import Place
 from quotidian.importers.rejects import Rejects
@@ -103,7 +103,7 @@ class HistoryCsv:
                 "state": [row.fields[state_at] for row in good],
                 "last_updated": times,
                 "cause": causes or [CauseKind.UNKNOWN.value] * len(good),
-                "source": [Source.CSV.value] * len(good),
+                "source": constant(Source.CSV.value, len(good)),
                 "attributes": self._kept(good, rows) or [None] * len(good),
             }
         )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -84,7 +85,7 @@ class JsonLines:
         return Lines(self._stream, self.rejects)
 
     def _tables(self, lines: Lines) -> Iterator[pa.Table]:
-        causes, latest = Causes(self._place.machines), horizon()
+        causes, latest = self._heard(lines), horizon()
         rows: list[_Row] = []
         size, damage = 0, None
         try:
@@ -100,6 +101,16 @@ class JsonLines:
             yield _table(rows)
         if damage is not None:
             raise damage
+
+    def _heard(self, lines: Lines) -> Causes:
+        """Listen again to what was said just before the place where reading goes on."""
+        causes = Causes(self._place.machines)
+        for line in lines.skipped:
+            with suppress(msgspec.DecodeError, RecursionError, _Unusable):
+                messages = msgspec.json.decode(line)
+                for message in messages if isinstance(messages, list) else [messages]:
+                    self._row(message, causes)
+        return causes
 
     def _rows(self, text: str, number: int, causes: Causes, latest: int) -> Iterator[_Row]:
         """Read a line: one message, or a list of them."""
@@ -171,7 +182,8 @@ class JsonLines:
 
     def _columns(self, state: Record, updated: int) -> tuple[int | None, str | None]:
         """Give what is left of a state's record: when it changed, if at another time, and the attributes kept."""
-        changed = self._time(state.get("last_changed"))
+        told = state.get("last_changed")
+        changed = None if told == state.get("last_updated") else self._time(told)
         return None if changed == updated else changed, self._attributes.picked(_record(state.get("attributes")))
 
     def _time(self, value: object) -> int | None:

@@ -13,7 +13,7 @@ from quotidian.errors import CorruptSourceError, QuotidianError
 from quotidian.homeassistant.cause import Causes
 from quotidian.importers.backup import Unpacked
 from quotidian.importers.batch import Attributes, Batch, batches
-from quotidian.importers.database import opened, refusal
+from quotidian.importers.database import Database, refusal
 from quotidian.importers.place import Place
 from quotidian.importers.recorder_causes import RecorderCauses
 from quotidian.importers.recorder_page import Pages, StateRow, microseconds
@@ -69,14 +69,14 @@ class RecorderDatabase:
         self.key = f"recorder:{absolute(unpacked.where if unpacked else str(path))}"
         self.rejects = rejects
         self.warnings = place.warnings
-        connection = self._opened()
+        database = Database(self._path)
         try:
-            self._schema = RecorderSchema.of(connection, self._name)
-            self.total = _about(connection)
+            self._schema = RecorderSchema.of(database, self._name)
+            self.total = _about(database)
         except sqlite3.DatabaseError as error:
             raise refusal(path, error) from error
         finally:
-            connection.close()
+            database.close()
         version = self._schema.version
         packed = "" if unpacked is None else f" in a {unpacked.kind}"
         self.kind = f"Home Assistant recorder{packed}" + (f" (schema {version})" if version else "")
@@ -102,31 +102,28 @@ class RecorderDatabase:
         CorruptSourceError
             After the last state that could be read of a damaged database.
         """
-        connection = self._opened()
+        database = Database(self._path)
         try:
-            self._last = self._start(connection, Position.of(position))
-            tables = self._tables(connection, self._last)
+            self._last = self._start(database, Position.of(position))
+            tables = self._tables(database, self._last)
             yield from batches(tables, lambda: msgspec.json.encode(self._last).decode())
         finally:
-            connection.close()
+            database.close()
 
-    def _opened(self) -> sqlite3.Connection:
-        return opened(self._path)
-
-    def _start(self, connection: sqlite3.Connection, position: Position | None) -> Position | None:
+    def _start(self, database: Database, position: Position | None) -> Position | None:
         if position is None:
             return None
         try:
-            row = connection.execute(self._schema.updated, (position.state_id,)).fetchone()
+            row = database.execute(self._schema.updated, (position.state_id,)).fetchone()
         except sqlite3.DatabaseError as error:
             raise refusal(self._path, error) from error
         same = row is not None and Position(position.state_id, _micros(row[0])) == position
         return position if same else None
 
-    def _tables(self, connection: sqlite3.Connection, last: Position | None) -> Iterator[pa.Table]:
-        causes = RecorderCauses(connection, self._schema, Causes(self._place.machines, self._members), self.warnings)
-        pages = Pages(connection, causes, self._attributes, self.rejects, self.warnings)
-        for rows, damage in self._pages(connection, last):
+    def _tables(self, database: Database, last: Position | None) -> Iterator[pa.Table]:
+        causes = RecorderCauses(database, self._schema, Causes(self._place.machines, self._members), self.warnings)
+        pages = Pages(database, causes, self._attributes, self.rejects, self.warnings)
+        for rows, damage in self._pages(database, last):
             if rows:
                 try:
                     table = pages.table(rows)
@@ -138,7 +135,7 @@ class RecorderDatabase:
                 raise self._fault(damage, last)
 
     def _pages(
-        self, connection: sqlite3.Connection, position: Position | None
+        self, database: Database, position: Position | None
     ) -> Iterator[tuple[list[StateRow], sqlite3.DatabaseError | None]]:
         """Give pages of states, the last one empty; with the damage that ended one early."""
         after, lenient = (_BEFORE_ALL if position is None else position.state_id), False
@@ -146,13 +143,14 @@ class RecorderDatabase:
             rows: list[StateRow] = []
             damage: sqlite3.DatabaseError | None = None
             try:
-                cursor = connection.execute(self._schema.page, (after, self._page_rows))
+                cursor = database.execute(self._schema.page, (after, self._page_rows))
                 while some := cursor.fetchmany(500):
                     rows += some
             except sqlite3.DatabaseError as error:
                 if not lenient and "decode" in str(error):
                     # Text that is not UTF-8: read with replacements, which costs time, so only from here on.
-                    lenient, connection.text_factory = True, _lenient
+                    lenient = True
+                    database.read_any_text()
                     continue
                 damage = error
             yield rows, damage
@@ -170,21 +168,17 @@ class RecorderDatabase:
         )
 
 
-def _about(connection: sqlite3.Connection) -> int | None:
+def _about(database: Database) -> int | None:
     """Give about how many states there are, from the first and the last number; counting would read them all."""
     ends = "SELECT (SELECT max(state_id) FROM states) - (SELECT min(state_id) FROM states) + 1"
     try:
-        return connection.execute(ends).fetchone()[0] or 0
+        return database.execute(ends).fetchone()[0] or 0
     except sqlite3.DatabaseError:
         return None  # damaged: reading will say so, after what can be read
 
 
 def _micros(seconds: float | None) -> int:
     return 0 if seconds is None else int(microseconds(np.array([seconds]))[0])
-
-
-def _lenient(text: bytes) -> str:
-    return text.decode("utf-8", "replace")
 
 
 def _shown(instant: int) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quotidian.homeassistant.cause import REMOTE_DOMAINS, Causes, Key, Trace
+from quotidian.importers.database import Database
 from quotidian.importers.recorder_schema import RecorderSchema
 from quotidian.model import CauseKind
 from quotidian.model.arrays import Ints
@@ -41,10 +42,8 @@ class Settled(NamedTuple):
 class RecorderCauses:
     """Reads the events that tell causes alongside the states, and settles each page's causes."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, schema: RecorderSchema, causes: Causes, warnings: list[str]
-    ) -> None:
-        self._connection, self._schema, self._causes = connection, schema, causes
+    def __init__(self, database: Database, schema: RecorderSchema, causes: Causes, warnings: list[str]) -> None:
+        self._database, self._schema, self._causes = database, schema, causes
         self._warnings = warnings
         self._heard: float | None = None
         causes.complete = schema.events is not None
@@ -98,7 +97,7 @@ class RecorderCauses:
         if until <= since:
             return
         try:
-            cursor = self._connection.execute(self._schema.events, (since, until))
+            cursor = self._database.execute(self._schema.events, (since, until))
             while some := cursor.fetchmany(_TOGETHER):
                 for event in some:
                     self._take(event)

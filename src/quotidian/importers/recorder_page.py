@@ -1,13 +1,13 @@
 """States as the recorder keeps them, made into columns of events: by the page, hardly anything by the row."""
 
-import sqlite3
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from quotidian.importers.batch import Attributes, entity_fault, horizon, same_as_updated
+from quotidian.importers.batch import Attributes, constant, entity_fault, horizon, same_as_updated
+from quotidian.importers.database import Database
 from quotidian.importers.recorder_causes import Contexts, RecorderCauses
 from quotidian.importers.rejects import Rejects
 from quotidian.model import Source
@@ -25,13 +25,13 @@ class Pages:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        database: Database,
         causes: RecorderCauses,
         attributes: Attributes,
         rejects: Rejects,
         warnings: list[str],
     ) -> None:
-        self._connection, self._causes = connection, causes
+        self._database, self._causes = database, causes
         self._attributes, self._rejects, self._warnings = attributes, rejects, warnings
         self._names: dict[int | str | None, str | None] = {}
         self._kept: dict[int, str | None] = {}
@@ -57,7 +57,7 @@ class Pages:
                 "cause": settled.kinds,
                 "cause_entity": settled.makers,
                 "user": settled.users,
-                "source": [Source.RECORDER.value] * len(rows),
+                "source": constant(Source.RECORDER.value, len(rows)),
                 "attributes": self._texts(attributes),
             }
         )
@@ -67,7 +67,7 @@ class Pages:
         missing = keys - self._names.keys()
         self._names.update({key: key for key in missing if isinstance(key, str)})
         if any(isinstance(key, int) for key in missing):
-            self._names.update(self._connection.execute("SELECT metadata_id, entity_id FROM states_meta"))
+            self._names.update(self._database.execute("SELECT metadata_id, entity_id FROM states_meta"))
 
     def _usable(self, rows: list[StateRow]) -> list[StateRow]:
         keys = {row[1] for row in rows}
@@ -111,7 +111,7 @@ class Pages:
         self._kept.update(dict.fromkeys(numbers))
         wanted = ", ".join(map(str, numbers))
         query = f"SELECT attributes_id, shared_attrs FROM state_attributes WHERE attributes_id IN ({wanted})"  # noqa: S608
-        self._kept.update((number, self._picked(text)) for number, text in self._connection.execute(query))
+        self._kept.update((number, self._picked(text)) for number, text in self._database.execute(query))
 
     def _picked(self, text: str | None) -> str | None:
         try:

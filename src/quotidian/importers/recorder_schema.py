@@ -7,7 +7,7 @@ import msgspec
 
 from quotidian.errors import SourceError
 from quotidian.homeassistant.cause import TELLING_EVENTS
-from quotidian.importers.database import columns
+from quotidian.importers.database import Database
 
 _TELLING: Final = ", ".join(f"'{name}'" for name in sorted(TELLING_EVENTS))
 
@@ -30,7 +30,7 @@ class RecorderSchema(msgspec.Struct, frozen=True):
     events: str | None
 
     @classmethod
-    def of(cls, connection: sqlite3.Connection, name: str) -> "RecorderSchema":
+    def of(cls, database: Database, name: str) -> "RecorderSchema":
         """See what a database has.
 
         Raises
@@ -38,11 +38,11 @@ class RecorderSchema(msgspec.Struct, frozen=True):
         SourceError
             When it is no recorder's.
         """
-        states = columns(connection, "states")
+        states = database.columns("states")
         entity = _either(states, "metadata_id", "entity_id")
         updated = _seconds(states, "last_updated")
         if "state_id" not in states or "state" not in states or entity is None or updated is None:
-            tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+            tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             raise SourceError(
                 f"{name} is a database, but not Home Assistant's recorder: "
                 f"it has the tables {', '.join(sorted(tables)[:8]) or '(none)'}.",
@@ -62,31 +62,31 @@ class RecorderSchema(msgspec.Struct, frozen=True):
             _either(states, "context_parent_id_bin", "context_parent_id") or "NULL",
         )
         return cls(
-            version=_version(connection),
+            version=_version(database),
             page=f"SELECT {', '.join(selected)} FROM states WHERE state_id > ? ORDER BY state_id LIMIT ?",  # noqa: S608
             inline="attributes_id" not in states,
             contexts=context is not None,
             updated=f"SELECT {updated} FROM states WHERE state_id = ?",  # noqa: S608
-            events=_events(connection) if context is not None else None,
+            events=_events(database) if context is not None else None,
         )
 
 
-def _events(connection: sqlite3.Connection) -> str | None:
-    found = columns(connection, "events")
+def _events(database: Database) -> str | None:
+    found = database.columns("events")
     time, context = _seconds(found, "time_fired"), _either(found, "context_id_bin", "context_id")
     if time is None or context is None:
         return None
     tables, kind, data = "events", "events.event_type", "events.event_data"
     telling = f"events.event_type IN ({_TELLING})"
-    if "event_type_id" in found and columns(connection, "event_types"):
+    if "event_type_id" in found and database.columns("event_types"):
         tables += " JOIN event_types ON event_types.event_type_id = events.event_type_id"
         kind = "event_types.event_type"
         query = f"SELECT event_type_id FROM event_types WHERE event_type IN ({_TELLING})"  # noqa: S608
-        telling = f"events.event_type_id IN ({', '.join(str(int(row[0])) for row in connection.execute(query))})"
-    if "data_id" in found and columns(connection, "event_data"):
+        telling = f"events.event_type_id IN ({', '.join(str(int(row[0])) for row in database.execute(query))})"
+    if "data_id" in found and database.columns("event_data"):
         tables += " LEFT JOIN event_data ON event_data.data_id = events.data_id"
         data = "COALESCE(event_data.shared_data, events.event_data)" if "event_data" in found else "shared_data"
-    if not _any(connection, f"SELECT 1 FROM {tables} WHERE {telling} LIMIT 1"):  # noqa: S608
+    if not _any(database, f"SELECT 1 FROM {tables} WHERE {telling} LIMIT 1"):  # noqa: S608
         return None
     user = _either(found, "context_user_id_bin", "context_user_id") or "NULL"
     parent = _either(found, "context_parent_id_bin", "context_parent_id") or "NULL"
@@ -102,9 +102,9 @@ def _events(connection: sqlite3.Connection) -> str | None:
     )
 
 
-def _any(connection: sqlite3.Connection, query: str) -> bool:
+def _any(database: Database, query: str) -> bool:
     try:
-        return connection.execute(query).fetchone() is not None
+        return database.execute(query).fetchone() is not None
     except sqlite3.DatabaseError:
         return False  # damaged events cost the causes, not the states
 
@@ -128,8 +128,8 @@ def _seconds(found: frozenset[str], name: str) -> str | None:
     return text if name in found else None
 
 
-def _version(connection: sqlite3.Connection) -> int | None:
-    if not columns(connection, "schema_changes"):
+def _version(database: Database) -> int | None:
+    if not database.columns("schema_changes"):
         return None
-    row = connection.execute("SELECT schema_version FROM schema_changes ORDER BY change_id DESC LIMIT 1").fetchone()
+    row = database.execute("SELECT schema_version FROM schema_changes ORDER BY change_id DESC LIMIT 1").fetchone()
     return None if row is None else row[0]

@@ -6,6 +6,7 @@ import os
 import sys
 import zlib
 from codecs import BOM_UTF8
+from collections import deque
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
@@ -20,6 +21,8 @@ from quotidian.importers.rejects import Rejects
 STANDARD_INPUT: Final = "-"
 HEAD: Final = 512  #: bytes that tell what a source is
 LONGEST_LINE: Final = 10_000_000  #: bytes
+_REMEMBERED: Final = 2_000  #: lines passed over that may still matter to those behind them
+_SHORT: Final = 20_000  #: bytes; a longer one is not remembered
 _BUFFER: Final = 1 << 18
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
@@ -161,6 +164,7 @@ class Lines:
         self._file = stream.open()
         self._digest = blake2b(digest_size=16)
         self.number = 0  #: of the last line that was read, from 1
+        self.skipped: deque[bytes] = deque(maxlen=_REMEMBERED)  #: the last lines that ``skip`` passed over
 
     def __iter__(self) -> Iterator[str]:
         """Go through the lines that are left, each with its end.
@@ -185,6 +189,8 @@ class Lines:
         while self.number < resumption.lines and (line := self._line()):
             if len(line) > LONGEST_LINE:
                 self._skip_rest(line)
+            elif len(line) < _SHORT:
+                self.skipped.append(line)
         return (self.number, self._digest.hexdigest()) == (resumption.lines, resumption.digest)
 
     def resumption(self, zone: str) -> str:
