@@ -1,0 +1,53 @@
+# `make demo` and `make test` do all the set-up themselves; they need Python 3.11, 3.12 or 3.13.
+
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
+PYTEST_FLAGS ?=
+
+.PHONY: demo test test-fast check bench test-components lock clean
+
+demo: $(VENV)/.installed
+	$(VENV)/bin/quotidian demo demo
+
+# What it lacks it says: pytest's summary lists every test that was skipped, and why.
+test: check
+	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS)
+
+check: $(VENV)/.developing
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+bench: $(VENV)/.developing
+	$(VENV)/bin/python -m benchmarks
+
+# What the tests use beyond Python: a browser from Debian, a real Home Assistant from PyPI.
+test-components:
+	tests/components.sh
+
+lock: $(VENV)/.developing
+	$(PIP) install uv
+	$(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
+		--no-emit-find-links --generate-hashes --no-header --quiet --output-file requirements.lock
+	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-emit-index-url \
+		--no-emit-find-links --generate-hashes --no-header --quiet --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) demo dist
+
+$(VENV)/bin/python:
+	@test -n "$(PYTHON)" || { echo "Quotidian needs Python 3.11, 3.12 or 3.13; none was found. Set PYTHON=/path/to/python." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes --requirement requirements.lock
+	$(PIP) install --no-deps --editable .
+	touch $@
+
+$(VENV)/.developing: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(PIP) install --require-hashes --requirement requirements-dev.lock
+	$(PIP) install --no-deps --editable .
+	touch $@ $(VENV)/.installed
