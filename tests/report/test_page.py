@@ -155,6 +155,7 @@ def test_one_day_without_habits_shows_the_day() -> None:
     page = render(report_of(history_of(days=1), ()))
     assert "In 1 day Quotidian saw" in page
     assert "No habits yet" in page
+    assert "More days will bring more: from about ten days on the first habits show; after two" in page
     assert "Monday 06:30–07:00" in page
     assert "Tuesday 06:30–07:00" not in page
     assert "Not seen yet: Tuesdays, Wednesdays, Thursdays, Fridays, Saturdays, Sundays." in page

@@ -44,7 +44,7 @@ class Dial(msgspec.Struct, frozen=True):
     reference: str
     night: str
     arc: str
-    ticks: str
+    ticks: tuple[str, ...]
     strip: Strip | None
     order: float
 
@@ -66,7 +66,7 @@ def dial(history: History, pattern: Pattern) -> Dial | None:
         reference=reference,
         night=_night(history),
         arc=arc(OUTER, centre - width, centre + width),
-        ticks="".join(tick(minute) for minute in wall.tolist()),
+        ticks=tuple(tick(minute) for minute in wall.tolist()),
         strip=_strip(history, pattern, ordinals, wall, usual) if len(ordinals) > 1 else None,
         order=centre % DAY,
     )

@@ -60,7 +60,7 @@ def render(data: ReportData) -> str:
             style_hash=_hash(_style()),
             days=_days(data),
             summary=_summary(data),
-            coming=_coming(len(history.rows)),
+            coming=_coming(len(history.rows), begun=bool(data.patterns)),
             foremost=foremost(data.patterns),
             rhythm=outline(history),
             week=week(history),
@@ -97,9 +97,9 @@ def _summary(data: ReportData) -> str:
     return f"{holding}, and {beginning}." if emerging else f"{holding}."
 
 
-def _coming(days: int) -> str:
+def _coming(days: int, *, begun: bool) -> str:
     """Say what more days will bring, to those who have few."""
-    later = [what for least, what in _LATER if days < least]
+    later = [what for least, what in _LATER if days < least and not (begun and least == _LATER[0][0])]
     return f"More days will bring more: {'; '.join(later)}." if later else ""
 
 
@@ -137,7 +137,6 @@ def _environment() -> jinja2.Environment:
         "line": wording.line,
         "unbroken": wording.unbroken,
         "count": wording.count,
-        "in_words": wording.in_words,
         "date": wording.date,
         "percent": lambda share: f"{100 * share:.0f}",
         "kept": lambda pattern: kept(pattern.finding.evidence.kept, pattern.finding.evidence.observed),

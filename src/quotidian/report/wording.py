@@ -6,21 +6,6 @@ from typing import Final
 from quotidian.detect.words import plain
 
 _SIZES: Final = ("bytes", "kB", "MB", "GB", "TB")
-_SMALL: Final = (
-    "no",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
 _MONTHS: Final = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -34,15 +19,6 @@ def count(number: int, one: str, many: str = "") -> str:
     ('1 habit', '12,345 changes', '2 days of the week')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def in_words(number: int) -> str:
-    """Write a small number in words.
-
-    >>> in_words(3), in_words(40)
-    ('three', '40')
-    """
-    return _SMALL[number] if number < len(_SMALL) else f"{number:,}"
 
 
 def size(number: int) -> str:
