@@ -186,12 +186,14 @@ class Anomaly(Detector):
         more = tested & (times > 1.5 * high + 2)
         less = tested & heard(history)[:, None] & (2 * times + 2 <= low)
         size = mean**2 / (variance - mean)
-        upper = betainc(np.maximum(times, 1), size, mean / (mean + size))
-        lower = betainc(size, times + 1.0, size / (mean + size))
+        share = mean / (mean + size)
+        upper, lower = np.ones(times.shape), np.ones(times.shape)
+        upper[more] = betainc(times[more], size[more], share[more])
+        lower[less] = betainc(size[less], times[less] + 1.0, 1 - share[less])
         subjects, days = (HOME, *counts.tokens), before(whole.astype(np.int64))
         return (
-            _Check("many", subjects, np.where(more, upper, 1.0), tested, times, high, days),
-            _Check("few", subjects, np.where(less, lower, 1.0), tested, times, low, days),
+            _Check("many", subjects, upper, tested, times, high, days),
+            _Check("few", subjects, lower, tested, times, low, days),
         )
 
     def _hours(self, history: History) -> _Check:

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
 from quotidian.detect.contextual import ENDS
-from quotidian.detect.dayrow import DAY_CELLS, entity_of, state_of
+from quotidian.detect.dayrow import entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.statistics import DAY, LEVEL, next_time, q_values, share_interval
@@ -21,6 +21,7 @@ from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
 
 _REACH: Final = 120  #: minutes either side of the main time in which the habit is looked for
+_QUARTER: Final = 15  #: the grid, in minutes, on which it is looked for
 _WEEK_TIMES: Final = 3  #: fewer times in a week give no median
 _SEED: Final = 20_260_101
 _SIDE_WEEKS: Final = 3  #: weeks on each side of a step
@@ -30,17 +31,18 @@ _EXPLAINED: Final = 2.0  #: the sun explains a drift when it leaves at most that
 
 
 class _Series(msgspec.Struct, frozen=True):
-    """A token's weekly medians, in minutes after its main time of day (``minute``), by the clock.
+    """A token's time on each day with one (``places`` in the history), and its weekly medians.
 
-    ``weeks`` are week numbers (of Mondays, ascending), ``sun`` the weekly medians after each of the sun's events,
-    ``days`` the days on which the habit was found, and ``observed`` those on which it could be.
+    Times are minutes after the main time of day (``minute``), by the clock; ``numbers`` are each day's week, ``weeks``
+    those with enough days, ascending; ``observed`` is the days on which there could have been a time.
     """
 
     minute: int
-    weeks: Ints
+    places: Ints
+    numbers: Ints
     times: Floats
-    sun: tuple[Floats, ...]
-    days: int
+    weeks: Ints
+    medians: Floats
     observed: int
 
 
@@ -73,7 +75,8 @@ class Seasonal(Detector):
     is found is told as a step (medians before and after the week that parts them best) or as a line (Theil-Sen [2]_,
     its slope with Sen's interval), whichever leaves the smaller absolute residuals. It must move by ``least_shift``,
     and more than the weeks scatter. Nothing is told where the token keeps a constant distance from sunrise or sunset
-    about as well: that is the sun's drift. Of two states of an entity that move alike only one is told.
+    about as well: that is the sun's drift, and where the home's place is not known any drift may be. Of two states of
+    an entity that move alike only one is told.
 
     *Yearly shape*, only with two cycles (24 months of at least 20 observed days each): months in which the
     token occurs on half of the days in every year, and others with at most a tenth in every year.
@@ -165,7 +168,7 @@ class Seasonal(Detector):
         found = {token: series for token in history.tokens if (series := self._series(history, token)) is not None}
         if not found:
             return []
-        drifts = {token: self._drift(series) for token, series in found.items()}
+        drifts = {token: self._drift(history, series) for token, series in found.items()}
         p_values = np.array([self._chance(found[token]) if drift else 1.0 for token, drift in drifts.items()])
         q = q_values(p_values, len(found))
         accepted = {
@@ -191,38 +194,29 @@ class Seasonal(Detector):
         weeks = weeks[counts >= _WEEK_TIMES]
         if weeks.size < self.weeks:
             return None
-        suns = [history.sun(event)[places] for event in ("sunrise", "sunset")]
-        return _Series(
-            minute=minute,
-            weeks=weeks,
-            times=_medians(numbers, weeks, times),
-            sun=tuple(_medians(numbers, weeks, times - sun) for sun in suns if (sun >= 0).all()),
-            days=places.size,
-            observed=int(observed.sum()),
-        )
+        medians = _medians(numbers, weeks, times)
+        return _Series(minute, places, numbers, times, weeks, medians, int(observed.sum()))
 
     def _chance(self, series: _Series) -> float:
         """Give the p-value of the rank CUSUM by permutation of the weeks."""
-        ranks = _ranks(series.times)
+        ranks = _ranks(series.medians)
         orders = _orders(ranks.size, self.permutations)
         largest = np.abs(np.cumsum(ranks[orders], axis=1)).max(axis=1)
         true = np.abs(np.cumsum(ranks)).max()
         return (1 + int((largest >= true - 1e-9).sum())) / (1 + self.permutations)
 
-    def _drift(self, series: _Series) -> _Drift | None:
+    def _drift(self, history: History, series: _Series) -> _Drift | None:
         """Fit a step and a line, and keep the better one if it is worth telling and the sun does not explain it."""
-        if np.ptp(series.times) < self.least_shift:
+        if np.ptp(series.medians) < self.least_shift:
             return None
-        drift, left = _fitted(series.weeks, series.times)
-        weeks = series.times.size
-        if abs(drift.move) < max(self.least_shift, _SCATTER * left / weeks):
+        drift, left = _fitted(series.weeks, series.medians)
+        if abs(drift.move) < max(self.least_shift, _SCATTER * left / series.weeks.size):
             return None
-        bearable = max(_EXPLAINED * left, weeks)
-        explained = any(float(np.abs(sun - np.median(sun)).sum()) <= bearable for sun in series.sun)
-        return None if explained else drift
+        return None if _explained(history, series, left) else drift
 
     def _finding(self, history: History, token: str, series: _Series, drift: _Drift, q_value: float) -> Finding:
-        low, high = share_interval(series.days, series.observed)
+        days = series.places.size
+        low, high = share_interval(days, series.observed)
         since = dt.date.fromordinal(int(series.weeks[drift.place]) * 7 + 1)
         before, after = (round(series.minute + minutes) % DAY for minutes in (drift.start, drift.end))
         members = history.members[token]
@@ -240,8 +234,8 @@ class Seasonal(Detector):
                 "slope_high": round(drift.high, 2),
                 "members": list(members),
             },
-            evidence=Evidence(kept=series.days, observed=series.observed, low=low, high=high, q_value=q_value),
-            confidence=next_time(series.days, series.observed),
+            evidence=Evidence(kept=days, observed=series.observed, low=low, high=high, q_value=q_value),
+            confidence=next_time(days, series.observed),
             stage=Stage.ESTABLISHED if series.weeks.size - drift.place >= 4 else Stage.EMERGING,
             sentence=_sentence(words.acts(history.home, members), drift, before, after, since),
         )
@@ -249,16 +243,15 @@ class Seasonal(Detector):
 
 def _main_minute(days: Ints, minutes: Ints, size: int) -> int:
     """Give the minute of the day that the most days have something within reach of, in the middle of equals."""
-    cell = DAY // DAY_CELLS
-    hit = np.zeros((size, DAY_CELLS), np.int16)
-    hit[days, np.clip(minutes // cell, 0, DAY_CELLS - 1)] = 1
-    reach = _REACH // cell
+    quarters, reach = DAY // _QUARTER, _REACH // _QUARTER
+    hit = np.zeros((size, quarters), np.int16)
+    hit[days, np.clip(minutes // _QUARTER, 0, quarters - 1)] = 1
     total = np.cumsum(np.concatenate([hit[:, -reach - 1 :], hit, hit[:, :reach]], axis=1), axis=1, dtype=np.int16)
     near = (total[:, 2 * reach + 1 :] > total[:, : -2 * reach - 1]).sum(axis=0)
     most = near == near.max()
     first = int(np.argmax(most & ~np.roll(most, 1)))
-    length = int(np.argmin(np.roll(most, -first))) or DAY_CELLS
-    return (first * cell + length * cell // 2) % DAY
+    length = int(np.argmin(np.roll(most, -first))) or quarters
+    return (first * _QUARTER + length * _QUARTER // 2) % DAY
 
 
 def _nearest(history: History, rows: Ints, minute: int) -> tuple[Ints, Floats]:
@@ -272,6 +265,20 @@ def _nearest(history: History, rows: Ints, minute: int) -> tuple[Ints, Floats]:
     nearest = np.where(np.abs(one) <= np.abs(other), one, other)
     places = np.flatnonzero(np.abs(nearest) <= _REACH)
     return places, nearest[places].astype(np.float64)
+
+
+def _explained(history: History, series: _Series, left: float) -> bool:
+    """Tell whether a constant distance from the sun leaves little more than the best fit by the clock.
+
+    Where the sun does not rise or set, or nobody knows where the home is, it may always be the sun.
+    """
+    for event in ("sunrise", "sunset"):
+        sun = history.sun(event)[series.places]
+        medians = _medians(series.numbers, series.weeks, series.times - sun)
+        residuals = float(np.abs(medians - np.median(medians)).sum())
+        if (sun < 0).any() or residuals <= max(_EXPLAINED * left, series.weeks.size):
+            return True
+    return False
 
 
 def _medians(numbers: Ints, weeks: Ints, times: Floats) -> Floats:
