@@ -160,6 +160,15 @@ def test_calls_are_forgotten() -> None:
     assert not causes.targets
 
 
+def test_calls_of_a_busy_entity_are_forgotten() -> None:
+    """Of an entity that is called again and again, only the calls that may still have an effect are kept."""
+    causes = _listening()
+    for minute in range(1000):
+        causes.heard("call_service", _call("light.turn_on", "light.a"), Trace("x"), minute * 60 * S)
+        causes.forget_calls(minute * 60 * S)
+    assert len(causes.targets["light.a"]) <= 3
+
+
 def test_memory_is_bounded() -> None:
     """However many contexts are heard of, only the latest are kept."""
     causes = _listening()

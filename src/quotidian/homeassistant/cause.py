@@ -146,8 +146,12 @@ class Causes:
 
     def forget_calls(self, before: int) -> None:
         """Drop the service calls that nothing can be the effect of any more, if nothing before a time (µs) comes."""
-        for entity_id in [e for e, calls in self.targets.items() if calls[-1].time < before - SLOW_EFFECT]:
-            del self.targets[entity_id]
+        oldest = before - SLOW_EFFECT
+        for entity_id, calls in list(self.targets.items()):
+            if calls[-1].time < oldest:
+                del self.targets[entity_id]
+            elif calls[0].time < oldest:
+                del calls[: bisect_right(calls, oldest, key=_time)]
 
     def _keep(self, fact: _Fact) -> None:
         before = self.facts.get(fact.trace.id)

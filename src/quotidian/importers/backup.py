@@ -1,5 +1,6 @@
 """Databases that are packed: a backup of Home Assistant (.tar), or a database behind gzip, zstd or standard input."""
 
+import errno
 import io
 import shutil
 import tarfile
@@ -58,6 +59,8 @@ class Unpacked:
             self._unpack(file, stream.head)
         except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
             self._gone()
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise self._full("more") from error
             raise CorruptSourceError(f"{self.name} is damaged: {error}.", "Fetch the file again.") from error
         except BaseException:
             self._gone()
@@ -137,10 +140,13 @@ class Unpacked:
 
     def _room(self, wanted: int) -> None:
         if shutil.disk_usage(self.folder).free < wanted + _SPARE:
-            raise DiskFullError(
-                f"There is no room in {self.folder.parent} to unpack {self.name} ({wanted / 1e6:.0f} MB more).",
-                "Make room, or set TMPDIR to a directory on a larger disk.",
-            )
+            raise self._full(f"{wanted / 1e6:.0f} MB more")
+
+    def _full(self, wanted: str) -> DiskFullError:
+        return DiskFullError(
+            f"There is no room in {self.folder.parent} to unpack {self.name} ({wanted} is needed).",
+            "Make room, or set TMPDIR to a directory on a larger disk.",
+        )
 
 
 def _blocks(content: IO[bytes]) -> Iterator[bytes]:

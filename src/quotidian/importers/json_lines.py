@@ -94,6 +94,7 @@ class JsonLines:
                 size += len(text)
                 if len(rows) >= _CHUNK or size >= BYTES:
                     yield _table(rows)
+                    causes.forget_calls(max((row.last_updated for row in rows), default=0))
                     rows, size = [], 0
         except CorruptSourceError as error:
             damage = error
@@ -166,7 +167,6 @@ class JsonLines:
         if trace is not None and domain_of(entity_id) in REMOTE_DOMAINS:
             causes.pressed(trace)
         cause = causes.cause(entity_id, word, trace, updated)
-        causes.forget_calls(updated)
         changed, kept = self._columns(state, updated)
         return _Row(entity_id, updated, changed, word, *_words(cause), Source.JSONL.value, kept)
 
