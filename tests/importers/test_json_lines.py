@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from quotidian.importers import open_source
-from quotidian.model import Cause, CauseKind, Event, Source
+from quotidian.model import Area, Cause, CauseKind, Event, Home, Source
 
 from .recorded import RecordingStore, taken
 
@@ -167,3 +167,15 @@ def test_what_was_said_before_is_heard_when_going_on(tmp_path: Path) -> None:
     taken(_write(tmp_path, told, _event("on", 21, {"id": "a"})), store)
     (row,) = store.rows.values()
     assert row["cause_entity"] == "automation.a"
+
+
+def test_home_beside_our_own_events(tmp_path: Path) -> None:
+    """The home that is described beside the events is the home, but for its id; what is no home is passed over."""
+    home = Home("other", "Asia/Tokyo", "Lane 8", 35.0, areas={"k": Area("k", "Kitchen")})
+    (tmp_path / "home.json").write_bytes(msgspec.json.encode(home))
+    store, imported = taken(_write(tmp_path, _event("on", 20)), zone=None)
+    assert store.home == msgspec.structs.replace(home, id="0" * 32)
+    assert imported.warnings == ()
+    (tmp_path / "home.json").write_text('{"rooms": 3}')
+    _, imported = taken(_write(tmp_path, _event("on", 20)), zone="UTC")
+    assert "passed over" in imported.warnings[0]

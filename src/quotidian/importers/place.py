@@ -17,7 +17,11 @@ class Place:
     Parameters
     ----------
     option
-        The zone that the user named, if any; used where the registries name none.
+        The zone that the user named, if any; used where nothing beside the source names one.
+    registries
+        Home Assistant's, from beside the source.
+    described
+        The home as Quotidian itself wrote it beside the source.
 
     Raises
     ------
@@ -25,12 +29,12 @@ class Place:
         When the option is no time zone.
     """
 
-    def __init__(self, option: str | None, registries: Registries | None = None) -> None:
+    def __init__(self, option: str | None, registries: Registries | None = None, described: Home | None = None) -> None:
         self._option = None if option is None else checked_zone(option)
         self._registries = registries or Registries()
+        self._described = described
         self.warnings: list[str] = []
-        self._told = self._from_registries() or self._option
-        self._zone = self._told
+        self._zone = self._beside() or self._option
 
     @property
     def zone(self) -> str:
@@ -46,16 +50,19 @@ class Place:
         """Lay zone, areas, devices and names over a home. What the store knows already stands above a guess."""
         if self._zone is None:
             self._zone = self._guessed(home)
+        if self._described is not None:
+            home = _laid(self._described, home)
         return msgspec.structs.replace(self._registries.home(home), zone=self._zone)
 
-    def _from_registries(self) -> str | None:
-        stored = self._registries.zone
-        if stored is None or known_zone(stored):
-            if stored is not None and self._option is not None and stored != self._option:
-                self.warnings.append(f"Home Assistant's own configuration says {stored}: {self._option} is not used.")
-            return stored
-        self.warnings.append(f"Home Assistant's configuration names a time zone that is not known here: {stored!r}.")
-        return None
+    def _beside(self) -> str | None:
+        """Give the zone that is written beside the source."""
+        zone = self._registries.zone or (None if self._described is None else self._described.zone)
+        if zone is not None and not known_zone(zone):
+            self.warnings.append(f"The home's configuration names a time zone that is not known here: {zone!r}.")
+            return None
+        if zone is not None and self._option is not None and zone != self._option:
+            self.warnings.append(f"The home's own configuration says {zone}: {self._option} is not used.")
+        return zone
 
     def _guessed(self, home: Home) -> str:
         # A new store's home is in UTC because nobody said otherwise.
@@ -67,3 +74,9 @@ class Place:
             "Name the home's own with --zone."
         )
         return zone
+
+
+def _laid(described: Home, home: Home) -> Home:
+    """Lay a home as it was described over what is known; the id stays."""
+    areas, entities = {**home.areas, **described.areas}, {**home.entities, **described.entities}
+    return msgspec.structs.replace(described, id=home.id, areas=areas, entities=entities)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Protocol
 
+import msgspec
+
 from quotidian.errors import CorruptSourceError, SourceError
 from quotidian.homeassistant.registries import read_registries
 from quotidian.importers.backup import Unpacked
@@ -20,6 +22,7 @@ from quotidian.importers.zones import checked_zone
 from quotidian.model import Home
 from quotidian.settings import Settings
 
+DESCRIPTION: Final = "home.json"  #: the home's description beside our own event files
 _TAR: Final = b"ustar"
 _TAR_AT: Final = 257
 
@@ -88,9 +91,10 @@ def open_source(
         place = _place(option, stream.path.parent)
         return RecorderDatabase(stream.path, place, refused, attributes)
     _check_text(stream)
+    place = _described(option, stream)
     if stream.head.removeprefix(BOM_UTF8).lstrip().startswith((b"{", b"[")):
-        return JsonLines(stream, Place(option), refused, attributes)
-    return HistoryCsv(stream, Place(option), refused, attributes)
+        return JsonLines(stream, place, refused, attributes)
+    return HistoryCsv(stream, place, refused, attributes)
 
 
 def _place(option: str | None, folder: Path) -> Place:
@@ -100,6 +104,19 @@ def _place(option: str | None, folder: Path) -> Place:
     except CorruptSourceError as error:
         place = Place(option)
         place.warnings.append(str(error))
+        return place
+
+
+def _described(option: str | None, stream: Stream) -> Place:
+    """Read the home that Quotidian wrote beside a text file, if it did."""
+    path = None if stream.path is None else stream.path.parent / DESCRIPTION
+    if path is None or not path.is_file():
+        return Place(option)
+    try:
+        return Place(option, described=msgspec.json.decode(path.read_bytes(), type=Home))
+    except (msgspec.DecodeError, RecursionError, OSError) as error:
+        place = Place(option)
+        place.warnings.append(f"{path} does not describe a home and was passed over: {error}.")
         return place
 
 
