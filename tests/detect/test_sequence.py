@@ -71,6 +71,17 @@ def test_nothing_in_noise(seed: int) -> None:
     assert found(diary.permuted(seed)) == []
 
 
+@pytest.mark.parametrize("spread", [1, 2, 4])
+def test_habits_that_keep_to_the_clock_are_no_routine(spread: float) -> None:
+    """Three things that each happen at their own time, some minutes apart, do not wait for one another."""
+    rng = np.random.default_rng(7)
+    diary = Diary(days=40)
+    for day in range(40):
+        for name, minute in (("light.a", 0), ("switch.b", 4), ("fan.c", 8)):
+            diary.pulse(day, 7 + (minute + rng.normal(0, spread)) / 60, name, 30)
+    assert found(diary) == []
+
+
 def test_what_automations_do_is_no_routine() -> None:
     """The same acts, done by an automation, are not learned."""
     diary = routine()
