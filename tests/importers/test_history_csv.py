@@ -4,6 +4,8 @@ import csv
 import datetime as dt
 import gzip
 import io
+import os
+import threading
 from pathlib import Path
 
 import pyarrow as pa
@@ -208,6 +210,18 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
         for piped in (text, gzip.compress(text)):
             monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(piped)))
             assert len(taken("-")[0].rows) == 1
+
+
+def test_pipe(tmp_path: Path) -> None:
+    """A named pipe is read once, from its beginning to its end."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    text = HEADER + "".join(f"light.a,{n},2025-10-09T08:53:{n:02}Z\n" for n in range(40))
+    writer = threading.Thread(target=pipe.write_text, args=(text,))
+    writer.start()
+    store, _ = taken(pipe)
+    writer.join()
+    assert len(store.rows) == 40
 
 
 def test_wrong_header_names_the_columns(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def open_source(
     option = None if zone is None else checked_zone(zone)
     refused, stream = Rejects(rejects), Stream(where)
     database, archive = stream.head.startswith(MAGIC), stream.head[_TAR_AT:].startswith(_TAR)
-    if archive or (database and (stream.packed or stream.path is None)):
+    if archive or (database and (stream.packed or not stream.repeatable)):
         unpacked = Unpacked(stream, unpacking)
         place = _place(option, unpacked.folder)
         return RecorderDatabase(unpacked.database, place, refused, attributes, unpacked=unpacked)

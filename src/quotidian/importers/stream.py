@@ -57,8 +57,8 @@ class Stream:
 
     @property
     def repeatable(self) -> bool:
-        """Whether the bytes can be read more than once."""
-        return self.path is not None
+        """Whether the bytes can be read more than once: not those of standard input or of a pipe."""
+        return self.path is not None and self.path.is_file()
 
     def open(self) -> io.BufferedReader:
         """Give the bytes from their beginning; of standard input that is possible once."""
@@ -67,7 +67,7 @@ class Stream:
 
     def close(self, opened: io.BufferedReader) -> None:
         """Close what was opened; standard input stays open."""
-        if self.repeatable:
+        if self.path is not None:
             opened.close()
             self._file.close()  # what unpacks it leaves the file itself open
 
