@@ -10,6 +10,7 @@ from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import RESTING, DayView
 from quotidian.detect.history import History
+from quotidian.detect.presence import is_act
 from quotidian.detect.statistics import ONE, at_least, covered, merged_spans, next_time, q_values, share_interval
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
@@ -50,6 +51,8 @@ class CoOccurrence(Detector):
     later: what merely falls into the same part of the day is expected, and only what goes together more
     closely is left. A pair's p-value is its smallest over the windows, times their number; the false discovery rate
     is controlled over all pairs with enough days.
+
+    Told are only pairs whose second is an act: that people walk by after something happened is the rooms' matter.
 
     The last 45 minutes of a day are judged with the day after, when all is known that could have followed.
 
@@ -138,10 +141,13 @@ class CoOccurrence(Detector):
         p[~self._worth_telling(pairs)] = 1.0
         window = np.argmin(p, axis=1)
         best = np.minimum(p[np.arange(window.size), window] * len(WINDOWS), 1.0)
+        acts = np.array([is_act(history.home, token) for token in tokens])
+        signs = np.array([is_act(history.home, token) or state_of(token) not in RESTING for token in tokens])
+        told = signs[pairs.first] & acts[pairs.second]
         q = q_values(best, tests=int((_apart(tokens) & (exposure >= self.least_days)).sum()))
         findings = [
             _finding(history, pairs, place, int(window[place]), float(q[place]))
-            for place in np.flatnonzero(q <= self.false_discovery).tolist()
+            for place in np.flatnonzero((q <= self.false_discovery) & told).tolist()
         ]
         return _told_once([finding for finding in findings if finding.evidence.low >= self.least_share])
 

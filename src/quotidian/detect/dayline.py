@@ -5,7 +5,7 @@ midnight, on those of the sun so that sunrise or sunset stands at 12:00 of each 
 """
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final, TypeAlias
 
 import msgspec
@@ -100,6 +100,7 @@ class DayLine:
         columns = [np.concatenate(column) for column in zip(*map(msgspec.structs.astuple, found), strict=True)]
         return list(self._chosen(_Candidates(*columns), rows))
 
+    @cache  # noqa: B019 - a line lives as long as one search
     def moved(self, event: str) -> bool:
         """Tell whether the sun rose or set every day, and moved enough for its times to be told from the clock's."""
         minutes = self._history.sun(event)
@@ -126,17 +127,18 @@ class DayLine:
         """Test every instant in every window and class of days on one reference's line."""
         search, line = self._search, self._line(reference, rows)
         tested = [np.empty((8, 0))]
-        for number, window in enumerate(search.windows):
+        # What a window misses, a narrower one misses too: the widest first, until no share is large enough.
+        for number, window in sorted(enumerate(search.windows), key=lambda pair: -pair[1]):
             seen, days = self._exposure(reference, entity_id, window)
-            hit, chance = self._kernel(line, window)
-            kept = self._masks @ (self._by_day(hit) * seen)
-            expected = self._masks @ (self._by_day(chance) * seen)
+            hit = self._within(line.hit, window) > 0
+            kept = self._by_class(hit, seen)
             likely = (kept >= _LEAST_DAYS) & (kept >= search.least_share * days)
-            likely &= kept * ONE >= search.least_lift * expected
             if reference != "clock":
                 likely[:, np.abs(np.arange(DAY_CELLS) * CELL_MINUTES - NOON) > _SUN_REACH] = False
             if not likely.any():
-                continue
+                break
+            expected = self._by_class(self._chances[self._within(self._running(hit), search.jitter)], seen)
+            likely &= kept * ONE >= search.least_lift * expected
             of, cell = np.nonzero(likely)
             counts = [part[likely].astype(np.int64) for part in (kept, days, expected)]
             tried = len(search.windows) * len(self._masks) * len(REFERENCES) * DAY // (2 * window)
@@ -217,7 +219,14 @@ class DayLine:
         return int(self._places[-1] + 2) * DAY_CELLS
 
     def _by_day(self, line: Ints | Bools) -> Floats:
-        return np.asarray(line.reshape(-1, DAY_CELLS)[self._places], np.float64)
+        days = line.reshape(-1, DAY_CELLS)
+        gapless = len(self._places) == len(days) - 2
+        return np.asarray(days[1:-1] if gapless else days[self._places], np.float64)
+
+    def _by_class(self, line: Ints | Bools, seen: Floats) -> Floats:
+        """Sum over the days of each class, where they were observed: shape (classes, 288)."""
+        days = self._by_day(line)
+        return np.asarray(self._masks @ (days if seen.all() else days * seen))
 
     def _line(self, reference: str, rows: Ints) -> _Line:
         timeline = self._history.timeline
@@ -229,7 +238,11 @@ class DayLine:
 
     def _running(self, cells: Bools) -> Ints:
         """Count the cells before each cell's left edge, with as much around the line as any window reaches."""
-        return np.cumsum(np.pad(cells, (self._pad + 1, self._pad)), dtype=np.int64)
+        running = np.zeros(cells.size + 2 * self._pad + 1, np.int64)
+        end = self._pad + 1 + cells.size
+        np.cumsum(cells, out=running[self._pad + 1 : end])
+        running[end:] = running[end - 1]
+        return running
 
     def _within(self, running: Ints, minutes: int) -> Ints:
         """Count the cells within so many minutes either side of each left edge."""
@@ -237,11 +250,6 @@ class DayLine:
         first = self._pad - reach
         behind = running[first + 2 * reach : first + 2 * reach + self._size]
         return np.asarray(behind - running[first : first + self._size])
-
-    def _kernel(self, line: _Line, window: int) -> tuple[Bools, Ints]:
-        """Give for each grid instant whether it was hit, and its chance in 16 bits."""
-        hit = self._within(line.hit, window) > 0
-        return hit, self._chances[self._within(self._running(hit), self._search.jitter)]
 
     @cached_property
     def _chances(self) -> Ints:

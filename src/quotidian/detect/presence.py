@@ -3,6 +3,7 @@
 from typing import Final
 
 from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.dayview import RESTING
 from quotidian.model import Home
 from quotidian.model.home import domain_of
 
@@ -25,6 +26,18 @@ def tells(home: Home, entity_id: str) -> bool:
     """Tell whether an entity is one by which people show that they are there."""
     domain, kind = domain_of(entity_id), home.entity(entity_id).device_class
     return domain in _OPERATED or (domain == "binary_sensor" and (kind is None or kind in _WATCHING))
+
+
+def is_act(home: Home, token: str) -> bool:
+    """Tell acts from what sensors only see: people walking by, and a sensor coming to rest.
+
+    >>> is_act(Home("h", "UTC"), "light.desk=off"), is_act(Home("h", "UTC"), "binary_sensor.fridge=off")
+    (True, False)
+    """
+    entity_id = entity_of(token)
+    if domain_of(entity_id) != "binary_sensor":
+        return True
+    return home.entity(entity_id).device_class not in PASSING and state_of(token) not in RESTING
 
 
 def is_sign(home: Home, token: str) -> bool:

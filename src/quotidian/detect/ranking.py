@@ -1,5 +1,6 @@
 """Which habits to tell first: those that somebody could do something with."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -19,7 +20,7 @@ _WORTH: Final = {
     "time_of_day": 1.0,
     "co_occurrence": 0.95,
     "sequence": 0.95,
-    "contextual": 0.95,
+    "contextual": 0.85,
     "anomaly": 0.9,
     "session": 0.85,
     "day_type": 0.8,
@@ -28,14 +29,30 @@ _WORTH: Final = {
     "duration": 0.6,
 }
 
+_REPEATED: Final = 0.7  #: what is left of a habit's worth for each that told of the same entity
+
 
 def useful_first(patterns: Iterable[Pattern]) -> list[Pattern]:
     """Order patterns for a reader: active ones first, then by how certain they are, weighted by what they are good for.
 
     A habit that ends in something which people operate counts more than one between sensors, a going on more than a
-    going off, an established one more than an emerging one.
+    going off, an established one more than an emerging one; and the more often an entity was told of before, the
+    less one more habit of it is worth.
     """
-    return sorted(patterns, key=lambda pattern: (pattern.status is not Status.ACTIVE, -_use(pattern), pattern.id))
+    left = sorted(patterns, key=lambda pattern: pattern.id)
+    told: Counter[str] = Counter()
+    ordered = []
+    while left:
+        best = max(left, key=lambda pattern: (pattern.status is Status.ACTIVE, _use(pattern) * _fresh(pattern, told)))
+        left.remove(best)
+        ordered.append(best)
+        told.update(set(map(entity_of, best.finding.subject)))
+    return ordered
+
+
+def _fresh(pattern: Pattern, told: Counter[str]) -> float:
+    times = max((told[entity_of(token)] for token in pattern.finding.subject), default=0)
+    return _REPEATED**times
 
 
 def _use(pattern: Pattern) -> float:

@@ -10,6 +10,7 @@ from quotidian.detect.dayline import NOON, REFERENCES, DayLine, Mode, Search
 from quotidian.detect.dayrow import CELL_MINUTES, entity_of, state_of
 from quotidian.detect.dayview import RESTING
 from quotidian.detect.history import History
+from quotidian.detect.presence import is_act
 from quotidian.detect.statistics import DAY, around, next_time, q_values, share_interval
 from quotidian.model import Evidence, Finding, Stage
 from quotidian.model.arrays import Floats
@@ -42,6 +43,8 @@ class TimeOfDay(Detector):
         The smallest share of days that is worth telling, in (0, 1].
     least_lift
         The smallest ratio of kept days to those that chance would give, above 1.
+    surely
+        The smallest lower end of the share's interval that is worth telling, in [0, 1).
     lead
         The lead in log-likelihood that decides the reference, in nats.
 
@@ -74,13 +77,17 @@ class TimeOfDay(Detector):
         false_discovery: float = 0.01,
         least_share: float = 0.5,
         least_lift: float = 2.5,
+        surely: float = 0.4,
         lead: float = 3.0,
     ) -> None:
         if any(m % CELL_MINUTES or m <= 0 for m in (*windows, jitter)) or jitter <= max(windows):
             raise ValueError("jitter and windows are positive multiples of 5 minutes, jitter above every window")
-        if not (0 < false_discovery < 1 and 0 < least_share <= 1 and least_lift > 1 and lead >= 0):
-            raise ValueError("false_discovery and least_share lie between 0 and 1, least_lift above 1, lead from 0 on")
+        if not (0 < false_discovery < 1 and 0 < least_share <= 1 and least_lift > 1 and 0 <= surely < 1 and lead >= 0):
+            raise ValueError(
+                "false_discovery, least_share, surely lie between 0 and 1, least_lift above 1, lead from 0 on"
+            )
         self._search = Search(windows, jitter, false_discovery, least_share, least_lift)
+        self.surely = surely
         self.lead = lead
 
     def detect(self, history: History) -> list[Finding]:
@@ -88,16 +95,13 @@ class TimeOfDay(Detector):
         if not history.rows:
             return []
         line = DayLine(history, self._search)
-        found = [
-            (token, mode)
-            for token in history.tokens
-            for mode in line.modes(entity_of(token), history.occurrences[token])
-        ]
-        q = q_values(np.array([mode.p_value for _, mode in found]), len(history.tokens))
+        tokens = [token for token in history.tokens if is_act(history.home, token)]
+        found = [(token, mode) for token in tokens for mode in line.modes(entity_of(token), history.occurrences[token])]
+        q = q_values(np.array([mode.p_value for _, mode in found]), len(tokens))
         kept = [
             self._finding(history, line, token, mode, q_value)
             for (token, mode), q_value in zip(found, q.tolist(), strict=True)
-            if q_value <= self._search.level
+            if q_value <= self._search.level and share_interval(mode.kept, mode.observed)[0] >= self.surely
         ]
         return sorted(_told_once(kept), key=lambda finding: (-finding.evidence.low, finding.subject, finding.anchor))
 

@@ -5,6 +5,7 @@ import unicodedata
 from typing import Final
 
 from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.presence import PASSING
 from quotidian.model import Home
 from quotidian.model.home import domain_of
 
@@ -16,14 +17,13 @@ MONTHS: Final = tuple(_MONTHS.split())
 _DAYS: Final = {"all": "Every day", "weekdays": "Weekdays", "weekends": "Weekends"}
 
 _OPENINGS: Final = frozenset({"door", "window", "garage_door", "opening"})
-_MOTIONS: Final = frozenset({"motion", "occupancy", "presence", "moving"})
 
 #: What an entity does when it enters a state: by (device class or domain, state), else by state.
 _ACTS: Final[dict[str | tuple[str, str], str]] = {
     **dict.fromkeys(((kind, "on") for kind in _OPENINGS), "opens"),
     **dict.fromkeys(((kind, "off") for kind in _OPENINGS), "closes"),
-    **dict.fromkeys(((kind, "on") for kind in _MOTIONS), "sees somebody"),
-    **dict.fromkeys(((kind, "off") for kind in _MOTIONS), "sees nobody any more"),
+    **dict.fromkeys(((kind, "on") for kind in PASSING), "sees somebody"),
+    **dict.fromkeys(((kind, "off") for kind in PASSING), "sees nobody any more"),
     ("person", "home"): "comes home",
     ("person", "not_home"): "leaves",
     ("device_tracker", "home"): "comes home",
@@ -71,6 +71,8 @@ def thing(home: Home, entity_id: str) -> str:
     if domain_of(entity_id) in ("person", "device_tracker"):
         return name
     acronym = len(name) > 1 and name[1].isupper()
+    if name.lower().startswith("the "):
+        return f"the {name[4:]}"
     return f"the {name if acronym else name[:1].lower() + name[1:]}"
 
 
@@ -109,7 +111,7 @@ def staying(home: Home, token: str) -> str:
     kind = home.entity(entity_id).device_class
     if kind in _OPENINGS and state == "on":
         state = "open"
-    elif kind in _MOTIONS and state == "on":
+    elif kind in PASSING and state == "on":
         state = "occupied"
     elif state == "not_home":
         state = "away"

@@ -4,6 +4,7 @@ import os
 import sys
 from typing import NoReturn
 
+import pyarrow as pa
 import typer
 
 from quotidian import __version__
@@ -34,6 +35,8 @@ for part in (learning, looking, keeping):
 
 def main() -> NoReturn:
     """Run the command; every error that was foreseen becomes one sentence and exit code 1."""
+    # Arrow's own pool keeps what it once had; on a small machine the system gets it back.
+    pa.set_memory_pool(pa.system_memory_pool())
     try:
         app(standalone_mode=True)
     except QuotidianError as error:

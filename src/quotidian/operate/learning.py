@@ -57,7 +57,8 @@ def learn_command(
 
       zcat history.csv.gz | quotidian learn -
     """
-    opened_source = None if source is None else open_source(source, zone=zone, rejects=rejects)
+    with progress(quiet=json) as stages:
+        opened_source = None if source is None else _opened_source(source, zone, rejects, stages)
     with opened(data, create=source is not None) as store:
         with progress(quiet=json) as stages:
             imported = None if opened_source is None else _imported(store, opened_source, stages)
@@ -86,7 +87,8 @@ def import_command(
 
       quotidian import events.jsonl.zst --json
     """
-    opened_source = open_source(source, zone=zone, rejects=rejects)
+    with progress(quiet=json) as stages:
+        opened_source = _opened_source(source, zone, rejects, stages)
     with opened(data, create=True) as store:
         with progress(quiet=json) as stages:
             imported = _imported(store, opened_source, stages)
@@ -153,6 +155,10 @@ def demo_command(
             store.close()
     say(f"\nThe picture book of this home: [bold]{escape(str(page))}[/] (open it in a browser)")
     say("Your own home: [bold]quotidian learn /path/to/home-assistant_v2.db[/]")
+
+
+def _opened_source(where: str, zone: str | None, rejects: Path | None, stages: Stages) -> Source:
+    return open_source(where, zone=zone, rejects=rejects, unpacking=lambda done: stages("unpack", done, None))
 
 
 def _imported(store: Store, source: Source, stages: Stages) -> Imported:
