@@ -17,7 +17,9 @@ from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import wall_seconds
 
 _HOURS: Final = 24
-_LEAST_DAYS: Final = 3
+_LEAST_DAYS: Final = 5
+#: What the lower bound of a share must reach, so that a few days alone say nothing.
+_LEAST_BOUND: Final = 0.5
 
 #: The two classes of days that are compared, and what both together are called.
 _CLASSES: Final = ("weekdays", "weekends")
@@ -155,7 +157,9 @@ class Room(Detector):
             _Span((areas[place],), name, *hours, counts & _kept(used[:, place], hours), counts)
             for name, counts, hours in found
         ]
-        sure = [use for use in told if use.kept.sum() >= self.least_share * use.counts.sum()]
+        sure = [
+            use for use in told if use.kept.sum() >= self.least_share * use.counts.sum() and _low(use) >= _LEAST_BOUND
+        ]
         return max(sure, key=lambda use: int(use.kept.sum()), default=None)
 
     def _hours(self, used: Bools, place: int) -> Bools:
@@ -185,8 +189,8 @@ class Room(Detector):
                 way = _Span(
                     (areas[origin], areas[target]), name, hour, hour + 2, twice[:, origin, target, hour] & mask, mask
                 )
-                low = share_interval(int(way.kept.sum()), int(mask.sum()))[0]
-                if low > 2 * float(share[origin, target].mean()) and low > best.get(origin, (0.0, way))[0]:
+                low, usual_share = _low(way), float(share[origin, target].mean())
+                if low >= _LEAST_BOUND and low > 2 * usual_share and low > best.get(origin, (0.0, way))[0]:
                     best[origin] = low, way
         return [way for _, (_, way) in sorted(best.items())]
 
@@ -273,6 +277,11 @@ def _observed(history: History, areas: tuple[str, ...]) -> Bools:
         if area in areas:
             seen[:, areas.index(area)] |= history.present(name)
     return seen
+
+
+def _low(span: _Span) -> float:
+    """Give the lower bound of the share of days that kept a span."""
+    return share_interval(int(span.kept.sum()), int(span.counts.sum()))[0]
 
 
 def _longest(hours: Bools) -> tuple[int, int] | None:
