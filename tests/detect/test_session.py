@@ -49,7 +49,7 @@ def test_an_evening_is_told_once() -> None:
 
 
 def test_a_session_over_midnight_belongs_to_the_day_of_its_start() -> None:
-    """A session from 23:30 to 01:54 is one session of the day before midnight."""
+    """A session from 23:30 to 01:54 is one, of the day before midnight."""
     (finding,) = found(evenings(hour=23.5))
     assert abs(finding.anchor - 1410) < 8
     assert abs(finding.measures["length"] - 146) < 5
