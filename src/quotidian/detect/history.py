@@ -9,7 +9,7 @@ import holidays
 import msgspec
 import numpy as np
 
-from quotidian.detect.dayrow import ROW, ROW_VERSION, DayRow, entity_of, state_of
+from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.model import Home, Summary
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import wall_seconds
@@ -53,12 +53,6 @@ class History:
         self.rows: Final = tuple(rows)
         self.home: Final = home
         self.summaries: Final = dict(summaries or {})
-
-    @classmethod
-    def of(cls, rows: Summary, home: Home, summaries: Mapping[str, Summary], known: Mapping[int, DayRow]) -> "History":
-        """Make a history from stored summaries; rows that are ``known`` already are not made again."""
-        made = [known.get(ordinal) or DayRow(ordinal, day) for ordinal, day in sorted(rows.days.items())]
-        return cls(made, home, summaries)
 
     @cached_property
     def ordinals(self) -> Ints:
@@ -150,7 +144,8 @@ class History:
 
     @cached_property
     def _raw_tokens(self) -> tuple[str, ...]:
-        return tuple(sorted({token for row in self.rows for token in row.tokens}))
+        learned = ((row.tokens, np.unique(row.token[row.learned]).tolist()) for row in self.rows)
+        return tuple(sorted({tokens[place] for tokens, places in learned for place in places}))
 
     @cached_property
     def _raw_timeline(self) -> Timeline:
@@ -158,7 +153,7 @@ class History:
         parts = []
         for place, row in enumerate(self.rows):
             learned = row.learned
-            numbers = np.array([number[token] for token in row.tokens], np.int64)
+            numbers = np.array([number.get(token, -1) for token in row.tokens], np.int64)
             token = numbers[row.token[learned]] if numbers.size else np.empty(0, np.int64)
             seconds = row.second[learned]
             parts.append((np.full(seconds.size, place), row.start + seconds, row.wall[learned], token))
@@ -202,11 +197,6 @@ def _near(timeline: Timeline) -> Ints:
         found += [near * size + timeline.token[near + step], (near + step) * size + timeline.token[near]]
     once = np.unique(np.concatenate(found))
     return np.stack([timeline.token[once // size], once % size], axis=1) if once.size else np.empty((0, 2), np.int64)
-
-
-def rows_summary() -> Summary:
-    """Give the empty summary of shared rows."""
-    return Summary(ROW, ROW_VERSION)
 
 
 def entities_of(tokens: Sequence[str]) -> tuple[str, ...]:

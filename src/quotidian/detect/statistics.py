@@ -3,7 +3,6 @@
 ``scipy.stats`` has most of them too, at four times the memory and a second at import.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -118,8 +117,3 @@ def life_table(ended: Ints, censored: Ints) -> Floats:
     leaving = ended + censored
     at_risk = np.cumsum(leaving[::-1])[::-1]
     return np.asarray(np.cumprod(1.0 - ended / np.maximum(at_risk, 1)))
-
-
-def ranked(values: Sequence[float]) -> list[int]:
-    """Give positions from the largest value to the smallest, ties by position."""
-    return sorted(range(len(values)), key=lambda place: (-values[place], place))

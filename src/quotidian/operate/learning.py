@@ -15,7 +15,7 @@ from quotidian.importers import Imported, Source, import_source, open_source
 from quotidian.learn import Learned, learn
 from quotidian.model import Day
 from quotidian.operate.console import Stages, as_json, progress, say, warn
-from quotidian.operate.looking import write_report
+from quotidian.operate.looking import rows_of, write_report
 from quotidian.operate.options import DataOption, JsonOption, SourceArgument, ZoneOption, opened
 from quotidian.operate.telling import as_data, tell_learned
 from quotidian.simulate import Plan, example, simulate, write_home, write_jsonl, write_truth
@@ -191,11 +191,12 @@ def _tell_imported(source: Source, imported: Imported) -> None:
 
 
 def _tell(store: Store, learned: Learned) -> None:
-    records = [record for record in store.days() if record.folded is not None]
-    events = sum(record.events for record in store.days())
+    records = store.days()
+    rows = rows_of(store, records[0].date, records[-1].date) if records else []
+    events, days = sum(record.events for record in records), sum(record.folded is not None for record in records)
     name = escape(words.plain(store.home.name))
-    say(f"[bold]{name}[/]: {events:,} changes of state, {len(records)} whole days learned ({store.home.zone}).")
-    tell_learned(learned, store.home, len(records))
+    say(f"[bold]{name}[/]: {events:,} changes of state, {days} whole days learned ({store.home.zone}).")
+    tell_learned(learned, store.home, rows)
 
 
 def _as_data(store: Store, imported: Imported | None, learned: Learned) -> dict[str, Any]:

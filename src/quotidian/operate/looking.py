@@ -177,8 +177,7 @@ def write_report(store: Store, out: Path, *, demo: bool = False) -> Path:
         When it cannot be written there.
     """
     home, last = store.home, store.reviewed or moment(clock.now()).date()
-    rows = store.summary(ROW, ROW_VERSION, last - dt.timedelta(days=_REPORT_DAYS - 1), last)
-    history = History([DayRow(ordinal, day) for ordinal, day in rows.days.items()], home)
+    history = History(rows_of(store, last - dt.timedelta(days=_REPORT_DAYS - 1), last), home)
     report = ReportData(
         home=home,
         history=history,
@@ -195,6 +194,11 @@ def write_report(store: Store, out: Path, *, demo: bool = False) -> Path:
             f"The report cannot be written to {out}: {error.strerror}.", "Give another place."
         ) from error
     return out
+
+
+def rows_of(store: Store, first: dt.date, last: dt.date) -> list[DayRow]:
+    """Give the shared rows of the days from first to last that layer 2 still has."""
+    return [DayRow(ordinal, day) for ordinal, day in store.summary(ROW, ROW_VERSION, first, last).days.items()]
 
 
 def _wanted(pattern: Pattern, pattern_id: str | None, kind: str | None, entity: str | None) -> bool:

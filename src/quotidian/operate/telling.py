@@ -7,7 +7,7 @@ import msgspec
 from rich.markup import escape
 from rich.table import Table
 
-from quotidian.detect import words
+from quotidian.detect import DayRow, Room, words
 from quotidian.detect.ranking import useful_first
 from quotidian.learn import Learned
 from quotidian.model import Home, Pattern, Stage, Status
@@ -47,19 +47,30 @@ def tell_patterns(patterns: Sequence[Pattern], *, everything: bool = False) -> N
         say(f"\n[dim]… and {len(active) - len(shown)} more: `quotidian patterns --all` shows every one.[/]")
 
 
-def tell_learned(learned: Learned, home: Home, days: int) -> None:
-    """Print what a run learned, and what more days would bring."""
+def tell_learned(learned: Learned, home: Home, rows: Sequence[DayRow]) -> None:
+    """Print what a run learned, why where it is nothing, and what more days would bring."""
+    days = len(rows)
     tell_patterns(learned.patterns)
-    active = [one for one in learned.patterns if one.status is Status.ACTIVE]
-    if not active:
-        say(f"\nNo habit can be told from chance yet, after {days} day{'s' * (days != 1)}.")
+    if not any(one.status is Status.ACTIVE for one in learned.patterns):
+        say(f"\n{_why_nothing(rows)}")
     later = [(least, what) for least, what in _WITH_MORE_DAYS if days < least]
     if later:
         say("\n[bold]With more days[/]")
         for least, what in later:
             say(f"  from {least} days on: {what}")
-    if not home.areas:
-        say("\n[dim]No areas are known, so nothing is said of rooms. Give your devices areas in Home Assistant.[/]")
+    lacking = Room.lacking(home)
+    if lacking is not None:
+        say(f"\n[dim]{escape(lacking)}[/]")
+
+
+def _why_nothing(rows: Sequence[DayRow]) -> str:
+    if not rows:
+        return "No habits yet: no whole day has passed. A day that ends before 22:00 is taken for cut short, and waits."
+    if not any(row.token.size for row in rows):
+        return "No habits: every entity here reports readings; nothing is switched, opened or entered."
+    if not any(row.learned.any() for row in rows):
+        return "No habits: all changes were made by automations, none by people."
+    return f"No habit can be told from chance yet, after {len(rows)} day{'s' * (len(rows) != 1)}."
 
 
 def tell_layers(layers: Sequence[LayerSize]) -> None:
