@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from quotidian.detect.base import Detector
-from quotidian.detect.history import History, rows_summary
+from quotidian.detect.dayrow import ROW, ROW_VERSION, DayRow
+from quotidian.detect.history import History
 from quotidian.detect.observe import observe
 from quotidian.model import Area, Carry, Day, Entity, Home, Summary
 from quotidian.model.event import table_of
@@ -85,7 +86,7 @@ class Diary:
     def history(self, *detectors: Detector) -> History:
         """Fold every day once, in order."""
         rows, summaries = fold(self.home, self.tables(), detectors)
-        return History.of(rows, self.home, summaries, {})
+        return history_of(rows, self.home, summaries)
 
     def circled(self, seed: int) -> "Diary":
         """Make a null home: the acts of each entity and day are shifted together in a circle of one day."""
@@ -124,6 +125,11 @@ class Diary:
         return Diary(self.home, self.first, self.days, acts)
 
 
+def history_of(rows: Summary, home: Home, summaries: dict[str, Summary] | None = None) -> History:
+    """Make a history from summaries."""
+    return History([DayRow(ordinal, day) for ordinal, day in sorted(rows.days.items())], home, summaries)
+
+
 def table_of_events(events: Iterable[tuple[int, str, str, str]]) -> pa.Table:
     """Make a table of events (µs, entity, state, cause)."""
     columns = list(zip(*events, strict=True)) or [(), (), (), ()]
@@ -142,7 +148,7 @@ def fold(
     home: Home, tables: dict[int, pa.Table], detectors: Sequence[Detector] = ()
 ) -> tuple[Summary, dict[str, Summary]]:
     """Fold days in order; give the rows, and the summaries of each detector that keeps integers of its own."""
-    rows = rows_summary()
+    rows = Summary(ROW, ROW_VERSION)
     keeping = [detector for detector in detectors if detector.keeps]
     summaries = {detector.name: Summary(detector.name, detector.version) for detector in keeping}
     seen, carries = Carry(), {detector.name: Carry() for detector in keeping}

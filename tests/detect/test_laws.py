@@ -18,12 +18,11 @@ from hypothesis import strategies as st
 
 from quotidian import detect
 from quotidian.detect import Detector, History, detectors, observe
-from quotidian.detect.dayrow import OCCUPANCY_BITS, DayRow
+from quotidian.detect.dayrow import OCCUPANCY_BITS, ROW, ROW_VERSION, DayRow
 from quotidian.detect.dayview import MOST_CHANGES
-from quotidian.detect.history import rows_summary
 from quotidian.model import Carry, Day, Home, Integers, Summary
 
-from .building import Diary, fold, household, table_of_events
+from .building import Diary, fold, history_of, household, table_of_events
 
 every_detector = pytest.mark.parametrize("detector", detectors(), ids=lambda detector: detector.name)
 some_examples = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
@@ -62,7 +61,7 @@ def folded(name: str) -> tuple[Summary, Summary]:
 
 def told(detector: Detector, rows: Summary, summary: Summary) -> bytes:
     """Give what a detector finds, to the bit."""
-    history = History.of(rows, sample()[0], {detector.name: summary}, {})
+    history = history_of(rows, sample()[0], {detector.name: summary})
     return msgspec.json.encode(detector.detect(history))
 
 
@@ -128,7 +127,7 @@ def test_merging_in_any_order_and_grouping_is_exact(detector: Detector, data: st
 def test_night_by_night_is_one_pass(detector: Detector) -> None:
     """Folding a day a night, with everything stored as bytes in between, finds to the bit what one pass finds."""
     home, tables = sample()
-    rows, kept = rows_summary(), Summary(detector.name, detector.version)
+    rows, kept = Summary(ROW, ROW_VERSION), Summary(detector.name, detector.version)
     seen, carry = Carry().encode(), Carry().encode()
     for ordinal, table in tables.items():
         view, seen_next = observe(Day.from_ordinal(ordinal, home.zone), table, home, Carry.decode(seen))
@@ -317,7 +316,7 @@ def test_detecting_is_pure(detector: Detector) -> None:
     """Detecting twice, and with a copy of the detector, gives the same, and leaves the history as it was."""
     rows, summary = folded(detector.name)
     home = sample()[0]
-    history = History.of(rows, home, {detector.name: summary}, {})
+    history = history_of(rows, home, {detector.name: summary})
     before = [row.integers.encode() for row in history.rows], {o: day.encode() for o, day in summary.days.items()}
     first = detector.detect(history)
     assert detector.detect(history) == first

@@ -8,7 +8,7 @@ from quotidian.detect.history import History
 from quotidian.detect.sequence import ActionSequence
 from quotidian.model import Finding, Stage
 
-from .building import Diary, fold, home_of, household
+from .building import Diary, fold, history_of, home_of, household
 
 ROUTINE = ("cover.bedroom=on", "light.hall=on", "switch.coffee=on")
 
@@ -124,7 +124,7 @@ def test_little_or_no_data_says_nothing() -> None:
     assert ActionSequence().detect(History([], home_of())) == []
     assert found(routine(days=1)) == []
     diary = Diary(days=5)
-    assert ActionSequence().detect(History.of(fold(diary.home, diary.tables())[0], diary.home, {}, {})) == []
+    assert ActionSequence().detect(history_of(fold(diary.home, diary.tables())[0], diary.home)) == []
 
 
 def test_bad_parameters_are_refused() -> None:

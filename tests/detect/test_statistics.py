@@ -15,7 +15,6 @@ from quotidian.detect.statistics import (
     merged_spans,
     next_time,
     q_values,
-    ranked,
     rounded,
     share_interval,
 )
@@ -78,7 +77,7 @@ def test_confidence_lies_inside(kept: int, missed: int) -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=20))
 def test_life_table_is_kaplan_meiers(bins: list[tuple[int, int]]) -> None:
-    """The table equals a product-limit estimate that walks span by span, those that ended before those lost sight of."""
+    """The table equals a product-limit estimate span by span, ended ones before those lost sight of."""
     ended, censored = np.array(bins, np.int64).reshape(-1, 2).T
     spans = [(age, told) for age, (e, c) in enumerate(bins) for told in [True] * e + [False] * c]
     outlived, share, expected = len(spans), 1.0, []
@@ -120,9 +119,3 @@ def test_rounding_hides_the_last_bits(value: float, error: float) -> None:
     assert once[0] == pytest.approx(value, rel=6e-9)
     assert rounded(once)[0] == pytest.approx(once[0], rel=1e-15)
     assert rounded(np.array([0.0]))[0] == 0
-
-
-@given(st.lists(st.integers(0, 3).map(float), max_size=8))
-def test_ranks_break_ties_by_position(values: list[float]) -> None:
-    """The largest comes first; of equals the one that was given first."""
-    assert ranked(values) == [place for _, place in sorted((-value, place) for place, value in enumerate(values))]

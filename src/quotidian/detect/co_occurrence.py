@@ -8,10 +8,10 @@ import numpy as np
 from quotidian.detect import words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
-from quotidian.detect.dayview import RESTING, DayView
+from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
-from quotidian.detect.presence import is_act
 from quotidian.detect.statistics import ONE, at_least, covered, merged_spans, next_time, q_values, share_interval
+from quotidian.detect.things import ENDS, RESTING, is_act
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
 
@@ -300,7 +300,7 @@ def _told_once(findings: list[Finding]) -> list[Finding]:
 
 def _order(finding: Finding) -> tuple[int, float, int, int, tuple[str, ...]]:
     """Put doings before restings (a going off is told only where no going on is), then the more certain first."""
-    rests = sum(state_of(token) in RESTING for token in finding.subject)
+    rests = sum(state_of(token) in ENDS for token in finding.subject)
     return rests, -finding.evidence.low, finding.measures["window"], -finding.measures["lag"], finding.subject
 
 

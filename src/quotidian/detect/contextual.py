@@ -13,18 +13,11 @@ from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.levels import DAY_HOURS, PRESENCE, UNKNOWN_LEVEL, levels_of
 from quotidian.detect.statistics import q_values, rounded, share_interval
+from quotidian.detect.things import ACTUATORS, ENDS
 from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.home import domain_of
 
-#: Domains by which people act on the home.
-ACTUATORS: Final = frozenset(
-    {"climate", "cover", "fan", "humidifier", "input_boolean", "input_select", "lawn_mower", "light", "lock"}
-    | {"media_player", "select", "siren", "switch", "vacuum", "valve", "water_heater"}
-)
-
-#: States that end what another state began.
-ENDS: Final = frozenset({"docked", "idle", "off", "paused", "standby"})
 _ENDS_SHARE: Final = 0.8  #: of its days on which the other state was entered, too
 
 _FIRST_SHIFT: Final = 7  #: days

@@ -20,11 +20,6 @@ IGNORED_DOMAINS: Final = frozenset(
 #: Domains whose state is the time of the last press, so that every change is the same act.
 PRESSED_DOMAINS: Final = frozenset({"button", "event", "input_button", "scene"})
 
-#: States in which a thing rests: how long it rests is nobody's habit.
-RESTING: Final = frozenset(
-    {"off", "closed", "home", "idle", "standby", "locked", "docked", "paused", "opening", "closing"}
-)
-
 #: More distinct states than that in a day: free text, not a discrete state.
 MOST_STATES: Final = 12
 

@@ -9,9 +9,10 @@ import numpy as np
 from quotidian.detect import words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import token_of
-from quotidian.detect.dayview import PRESSED_DOMAINS, RESTING, Changes, DayView
+from quotidian.detect.dayview import PRESSED_DOMAINS, Changes, DayView
 from quotidian.detect.history import History
 from quotidian.detect.statistics import life_table, next_time, share_interval
+from quotidian.detect.things import RESTING
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
 from quotidian.model.home import domain_of

@@ -5,15 +5,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from quotidian.detect.dayrow import entity_of, state_of
-from quotidian.detect.dayview import RESTING
+from quotidian.detect.things import ACTUATORS, ENDS
 from quotidian.model import Pattern, Stage, Status
 from quotidian.model.home import domain_of
-
-#: Domains of things that people operate, and that an automation could operate for them.
-ACTUATORS: Final = frozenset(
-    {"climate", "cover", "fan", "humidifier", "input_boolean", "light", "lock", "media_player", "remote", "scene"}
-    | {"select", "siren", "switch", "vacuum", "valve", "water_heater"}
-)
 
 #: How much each kind of habit is worth, all else equal.
 _WORTH: Final = {
@@ -60,5 +54,5 @@ def _use(pattern: Pattern) -> float:
     last = finding.subject[-1] if finding.subject else ""
     use = _WORTH.get(finding.detector, 0.5) * (0.2 + finding.evidence.low)
     use *= 1.0 if any(domain_of(entity_of(token)) in ACTUATORS for token in finding.subject) else 0.5
-    use *= 0.8 if state_of(last) in RESTING else 1.0
+    use *= 0.8 if state_of(last) in ENDS else 1.0
     return use * (1.0 if finding.stage is Stage.ESTABLISHED else 0.7)

@@ -10,8 +10,8 @@ from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import DayRow, token_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
-from quotidian.detect.presence import is_sign, tells
 from quotidian.detect.statistics import covered, next_time, share_interval
+from quotidian.detect.things import is_sign, tells
 from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import wall_seconds

@@ -11,11 +11,11 @@ from scipy.special import ndtri
 
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
-from quotidian.detect.contextual import ENDS
 from quotidian.detect.dayrow import entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.statistics import DAY, LEVEL, next_time, q_values, share_interval
+from quotidian.detect.things import ENDS
 from quotidian.detect.yearly import yearly
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints

@@ -9,12 +9,10 @@ import numpy as np
 from quotidian.detect import words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import entity_of, state_of
-from quotidian.detect.dayview import RESTING
 from quotidian.detect.history import History
 from quotidian.detect.kernel import against_other_days, links
-from quotidian.detect.presence import PASSING
-from quotidian.detect.ranking import ACTUATORS
 from quotidian.detect.statistics import at_least, next_time, q_values, share_interval
+from quotidian.detect.things import ACTUATORS, PASSING, RESTING
 from quotidian.model import Evidence, Finding, Home, Stage
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.home import domain_of

@@ -9,11 +9,9 @@ import numpy as np
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
 from quotidian.detect.dayrow import DayRow, entity_of, state_of, token_of
-from quotidian.detect.dayview import RESTING
 from quotidian.detect.history import History, entities_of
-from quotidian.detect.presence import is_sign, tells
-from quotidian.detect.ranking import ACTUATORS
 from quotidian.detect.statistics import DAY, around
+from quotidian.detect.things import ACTUATORS, RESTING, is_sign, tells
 from quotidian.detect.time_of_day import TimeOfDay
 from quotidian.model import Finding, Home, Integers
 from quotidian.model.arrays import Bools, Ints

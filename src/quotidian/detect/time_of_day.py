@@ -8,10 +8,9 @@ from quotidian.detect import words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayline import NOON, REFERENCES, DayLine, Mode, Search
 from quotidian.detect.dayrow import CELL_MINUTES, entity_of, state_of
-from quotidian.detect.dayview import RESTING
 from quotidian.detect.history import History
-from quotidian.detect.presence import is_act
 from quotidian.detect.statistics import DAY, around, next_time, q_values, share_interval
+from quotidian.detect.things import RESTING, is_act
 from quotidian.model import Evidence, Finding, Stage
 from quotidian.model.arrays import Floats
 

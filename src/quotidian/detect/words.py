@@ -5,7 +5,7 @@ import unicodedata
 from typing import Final
 
 from quotidian.detect.dayrow import entity_of, state_of
-from quotidian.detect.presence import PASSING
+from quotidian.detect.things import OPENINGS, PASSING
 from quotidian.model import Home
 from quotidian.model.home import domain_of
 
@@ -16,12 +16,11 @@ MONTHS: Final = tuple(_MONTHS.split())
 
 _DAYS: Final = {"all": "Every day", "weekdays": "Weekdays", "weekends": "Weekends"}
 
-_OPENINGS: Final = frozenset({"door", "window", "garage_door", "opening"})
 
 #: What an entity does when it enters a state: by (device class or domain, state), else by state.
 _ACTS: Final[dict[str | tuple[str, str], str]] = {
-    **dict.fromkeys(((kind, "on") for kind in _OPENINGS), "opens"),
-    **dict.fromkeys(((kind, "off") for kind in _OPENINGS), "closes"),
+    **dict.fromkeys(((kind, "on") for kind in OPENINGS), "opens"),
+    **dict.fromkeys(((kind, "off") for kind in OPENINGS), "closes"),
     **dict.fromkeys(((kind, "on") for kind in PASSING), "sees somebody"),
     **dict.fromkeys(((kind, "off") for kind in PASSING), "sees nobody any more"),
     ("person", "home"): "comes home",
@@ -109,7 +108,7 @@ def staying(home: Home, token: str) -> str:
     """
     entity_id, state = entity_of(token), state_of(token)
     kind = home.entity(entity_id).device_class
-    if kind in _OPENINGS and state == "on":
+    if kind in OPENINGS and state == "on":
         state = "open"
     elif kind in PASSING and state == "on":
         state = "occupied"
