@@ -1,0 +1,169 @@
+"""Pairs: planted ones are found as they are, and none where there is none."""
+
+import numpy as np
+import pytest
+
+from quotidian.detect import CoOccurrence
+from quotidian.detect.dayrow import entity_of
+from quotidian.model import Finding
+
+from .building import Diary
+
+A, B = "binary_sensor.door", "light.hall"
+
+
+def found(diary: Diary) -> list[Finding]:
+    """Give what is found."""
+    detector = CoOccurrence()
+    return detector.detect(diary.history(detector))
+
+
+def door_and_light(seed: int = 1, days: int = 28, share: float = 0.9) -> Diary:
+    """Open a door at any time, twice or so a day; mostly a light follows after forty seconds."""
+    rng = np.random.default_rng(seed)
+    diary = Diary(days=days)
+    for day in range(days):
+        for hour in rng.uniform(8, 22, 2):
+            diary.pulse(day, float(hour), A, 1)
+            if rng.random() < share:
+                diary.pulse(day, hour + rng.normal(40, 4) / 3600, B, 25)
+        for hour in rng.uniform(8, 22, 6):
+            diary.pulse(day, float(hour), "switch.kettle", 4)
+            diary.pulse(day, float(rng.uniform(8, 22)), "light.desk", 30)
+    return diary
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_light_after_a_door(seed: int) -> None:
+    """The pair is told once, in its direction, with its lag, its window and its share of days, and nothing beside."""
+    (one,) = found(door_and_light(seed))
+    assert one.subject == (f"{A}=on", f"{B}=on")
+    assert one.measures["window"] == 60
+    assert 35 <= one.measures["lag"] <= 45
+    assert one.evidence.observed == 28
+    assert one.evidence.kept >= 25
+    assert one.evidence.lift is not None
+    assert one.evidence.lift > 5
+    assert "within 60 s (typically after" in one.sentence
+
+
+def test_nothing_goes_together_where_days_were_permuted() -> None:
+    """With each entity's days in another order, at most one of ten homes shows a pair."""
+    homes = [found(door_and_light(seed).permuted(seed)) for seed in range(10)]
+    assert sum(map(bool, homes)) <= 1
+
+
+def test_nothing_goes_together_where_entities_were_shifted_by_hours() -> None:
+    """With each day of each entity shifted by one or two hours, at most one of ten homes shows a pair."""
+    homes = [found(door_and_light(seed).jittered(seed)) for seed in range(10)]
+    assert sum(map(bool, homes)) <= 1
+
+
+def test_what_keeps_to_the_same_hour_does_not_go_together() -> None:
+    """Two things of the same half hour that have nothing to do with each other are no pair."""
+    pairs = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        diary = Diary(days=40)
+        for day in range(40):
+            diary.pulse(day, 19 + rng.uniform(-0.5, 0.5), "light.desk", 200)
+            diary.pulse(day, 19 + rng.uniform(-0.5, 0.5), "media_player.tv", 150)
+        pairs += bool(found(diary))
+    assert pairs <= 1
+
+
+def test_across_midnight_a_pair_is_counted_once() -> None:
+    """A door before midnight and a light after it are one pair, of one day, on the day on which they are judged."""
+    rng = np.random.default_rng(4)
+    diary = Diary(days=20)
+    for day in range(19):
+        start = 23 + 59.5 / 60 + rng.uniform(-20, 20) / 3600
+        diary.pulse(day, start, A, 0.2)
+        diary.pulse(day, start + 40 / 3600, B, 20)
+    (one,) = found(diary)
+    assert one.subject == (f"{A}=on", f"{B}=on")
+    assert (one.evidence.kept, one.evidence.observed) == (19, 19)
+    assert one.measures["lag"] == 40
+
+
+def test_seven_lamps_are_one_thing() -> None:
+    """A scene of seven lamps after a door is one pair with seven followers, and no pairs among the lamps."""
+    rng = np.random.default_rng(5)
+    diary = Diary(days=20)
+    for day in range(20):
+        start = rng.uniform(9, 21)
+        diary.pulse(day, start, A, 1)
+        for lamp in range(7):
+            diary.pulse(day, start + (30 + lamp) / 3600, f"light.lamp_{lamp}", 45)
+    (one,) = found(diary)
+    assert one.measures["followers"] == [f"light.lamp_{lamp}=on" for lamp in range(7)]
+    assert "and 5 more go on together" in one.sentence
+
+
+def test_what_an_automation_does_after_a_door_is_not_told() -> None:
+    """The light that an automation switches follows every time, and is nobody's habit."""
+    rng = np.random.default_rng(6)
+    diary = Diary(days=28)
+    for day in range(28):
+        start = rng.uniform(9, 21)
+        diary.pulse(day, start, A, 1)
+        diary.pulse(day, start + 5 / 3600, B, 10, cause="automation")
+    assert all(B not in map(entity_of, one.subject) for one in found(diary))
+
+
+def test_days_are_the_evidence() -> None:
+    """A hundred times on three days are three days: too few; once a day on ten days is told."""
+    diary = Diary(days=12)
+    rng = np.random.default_rng(7)
+    for day in range(3):
+        for hour in np.sort(rng.uniform(8, 22, 33)):
+            diary.pulse(day, float(hour), A, 0.5)
+            diary.pulse(day, hour + 40 / 3600, B, 3)
+    assert not found(diary)
+    diary = Diary(days=12)
+    for day in range(10):
+        start = rng.uniform(8, 22)
+        diary.pulse(day, start, A, 0.5)
+        diary.pulse(day, start + 40 / 3600, B, 3)
+    (one,) = found(diary)
+    assert (one.evidence.kept, one.evidence.observed) == (10, 10)
+
+
+def test_days_on_which_the_second_was_not_observed_do_not_count() -> None:
+    """While the light is unavailable all day, it is not known what would have followed."""
+    diary = Diary(days=20)
+    rng = np.random.default_rng(8)
+    for day in range(20):
+        start = rng.uniform(9, 21)
+        diary.pulse(day, start, A, 1)
+        if day not in (7, 8, 9):
+            diary.pulse(day, start + 30 / 3600, B, 10)
+    diary.add(6, 23.98, B, "unavailable")
+    diary.add(10, 0.01, B, "off")
+    (one,) = found(diary)
+    assert (one.evidence.kept, one.evidence.observed) == (17, 17)
+
+
+def test_a_pairs_two_windows_hits_agree_with_brute_force() -> None:
+    """The bits that a day keeps say, window by window, whether some first was followed by the second."""
+    rng = np.random.default_rng(9)
+    diary = Diary(days=1)
+    firsts, seconds = np.sort(rng.integers(4_000, 80_000, 12)), np.sort(rng.integers(4_000, 80_000, 12))
+    for name, instants in ((A, firsts), (B, seconds)):
+        for place, second in enumerate(instants.tolist()):
+            diary.add(0, second / 3600, name, "on" if place % 2 else "off")
+    detector = CoOccurrence()
+    history = diary.history(detector)
+    (day,) = history.summaries[detector.name].days.values()
+    columns = (day[name].tolist() for name in ("first", "second", "hits"))
+    kept = {(day.words[a], day.words[b]): hits for a, b, hits in zip(*columns, strict=True)}
+    assert kept
+    for (one, other), hits in kept.items():
+        times = {
+            f"{name}={state}": instants[place::2]
+            for name, instants in ((A, firsts), (B, seconds))
+            for place, state in ((0, "off"), (1, "on"))
+        }
+        for bit, window in enumerate((10, 60, 300, 900)):
+            followed = any(0 <= b - a <= window for a in times[one].tolist() for b in times[other].tolist())
+            assert bool(hits >> bit & 1) is followed

@@ -1,0 +1,246 @@
+"""Times of day: planted ones are found as they are, and none where there is none."""
+
+import datetime as dt
+
+import msgspec
+import numpy as np
+import pytest
+
+from quotidian.detect import TimeOfDay
+from quotidian.detect.dayline import DayLine, Search
+from quotidian.detect.dayrow import entity_of
+from quotidian.detect.statistics import ONE
+from quotidian.model import Finding, Home, Stage
+
+from .building import Diary, home_of
+
+LAMP = "light.kitchen"
+UTRECHT = msgspec.structs.replace(home_of(), latitude=52.09, longitude=5.12)
+
+
+def found(diary: Diary, token: str = f"{LAMP}=on") -> list[Finding]:
+    """Give what is found of a token."""
+    return [one for one in TimeOfDay().detect(diary.history()) if one.subject == (token,)]
+
+
+def some_noise(diary: Diary, rng: np.random.Generator) -> None:
+    """Let another lamp be used whenever somebody likes."""
+    for day in range(diary.days):
+        for hour in rng.uniform(7, 23, rng.poisson(4)):
+            diary.pulse(day, float(hour), "light.hall", 8)
+
+
+def test_weekdays_at_a_quarter_to_seven() -> None:
+    """A habit of weekdays is told with its class, its minute, its width and its days; what is left to chance is not."""
+    rng = np.random.default_rng(1)
+    diary = Diary(days=56)
+    some_noise(diary, rng)
+    for day in range(56):
+        if diary.date(day).weekday() < 5 and day not in (8, 30):
+            diary.pulse(day, 6.75 + rng.normal(0, 4) / 60, LAMP, 60)
+        diary.pulse(day, rng.uniform(9, 23), LAMP, 5)
+    (one,) = found(diary)
+    assert one.measures["reference"] == "clock"
+    assert one.measures["days"] == "weekdays"
+    assert abs(one.measures["minute"] - 405) <= 2
+    assert one.anchor == one.measures["minute"]
+    assert 3 <= one.measures["width"] <= 8
+    assert 36 <= one.evidence.kept <= one.evidence.observed == 40
+    assert one.evidence.q_value is not None
+    assert one.evidence.q_value < 1e-6
+    assert one.stage is Stage.ESTABLISHED
+    assert one.sentence.startswith("Weekdays about 06:4")
+    assert one.sentence.endswith("min) the kitchen light goes on")
+    assert not found(diary, "light.hall=on")
+
+
+def test_two_times_a_day() -> None:
+    """A thing may have a time in the morning and one in the evening; both are told."""
+    rng = np.random.default_rng(2)
+    diary = Diary(days=28)
+    for day in range(28):
+        for hour in (7, 21.5):
+            diary.pulse(day, hour + rng.normal(0, 3) / 60, LAMP, 45)
+    minutes = sorted(one.measures["minute"] for one in found(diary))
+    assert minutes == [pytest.approx(420, abs=3), pytest.approx(1290, abs=3)]
+
+
+def test_around_midnight_is_one_habit() -> None:
+    """What happens at 23:58, give or take 25 minutes, falls on two dates and is one habit of every day."""
+    rng = np.random.default_rng(3)
+    diary = Diary(days=42)
+    for day in range(1, 41):
+        diary.pulse(day, 23 + 58 / 60 + rng.uniform(-25, 25) / 60, LAMP, 2)
+    (one,) = found(diary)
+    apart = (one.measures["minute"] - 1438 + 720) % 1440 - 720
+    assert abs(apart) <= 8
+    assert one.measures["days"] == "all"
+    assert one.evidence.kept >= 36
+    assert one.evidence.observed <= 42
+
+
+def test_saturdays_only() -> None:
+    """A habit of one weekday in ten weeks is told of that weekday."""
+    rng = np.random.default_rng(4)
+    diary = Diary(days=70)
+    for day in range(70):
+        if diary.date(day).weekday() == 5:
+            diary.pulse(day, 10 + rng.normal(0, 3) / 60, LAMP, 20)
+        else:
+            diary.pulse(day, rng.uniform(7, 22), LAMP, 20)
+    (one,) = found(diary)
+    assert one.measures["days"] == "saturday"
+    assert (one.evidence.kept, one.evidence.observed) == (10, 10)
+    assert one.sentence.startswith("Saturdays about ")
+
+
+def by(reference: str, days: int, seed: int, first: dt.date = dt.date(2026, 2, 2)) -> Finding:
+    """Plant a habit in the evening that goes by the sun or by the clock, and find it."""
+    rng = np.random.default_rng(seed)
+    diary = Diary(UTRECHT, first, days)
+    suns = Diary(UTRECHT, first, days).history().sun("sunset")
+    for day in range(days):
+        minute = int(suns[day]) + 15 if reference == "sunset" else int(suns[0]) + 25
+        diary.pulse(day, (minute + rng.normal(0, 4)) / 60, LAMP, 90)
+    (one,) = found(diary)
+    return one
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("reference", "minute"), [("sunset", 15), ("clock", None)])
+def test_sun_and_clock_are_told_apart(reference: str, minute: int | None, seed: int) -> None:
+    """In ninety days of spring, across the change of the clocks, what goes by the sun is said to, and vice versa."""
+    one = by(reference, 90, seed)
+    assert one.measures["reference"] == reference
+    assert one.evidence.kept >= 70
+    if minute is not None:
+        assert abs(one.measures["minute"] - minute) <= 3
+        assert "after sunset" in one.sentence
+
+
+@pytest.mark.parametrize("reference", ["sunset", "clock"])
+def test_a_fortnight_cannot_tell_sun_from_clock(reference: str) -> None:
+    """When the sun has moved by less than the habit varies, neither is named."""
+    one = by(reference, 14, 5, dt.date(2026, 6, 12))
+    assert one.measures["reference"] == "undecided"
+    assert "by the clock or by the sun" in one.sentence
+
+
+def test_days_on_which_it_could_not_be_seen_do_not_count() -> None:
+    """Unavailable on two of forty-two days, kept on 38 of the other forty: 38 of 40, not of 42."""
+    rng = np.random.default_rng(6)
+    diary = Diary(days=42)
+    for day in range(42):
+        if day in (10, 20):
+            diary.add(day, 0.2, LAMP, "unavailable")
+            diary.add(day, 23.9, LAMP, "off")
+        elif day not in (5, 25):
+            diary.pulse(day, 7 + rng.uniform(-2, 2) / 60, LAMP, 30)
+    (one,) = found(diary)
+    assert (one.evidence.kept, one.evidence.observed) == (38, 40)
+
+
+@pytest.mark.parametrize("change", [dt.date(2026, 3, 29), dt.date(2026, 10, 25)])
+def test_a_wall_time_is_one_habit_across_a_change_of_the_clocks(change: dt.date) -> None:
+    """Who gets up by the clock gets up at the same time before and after it was put forward or back."""
+    rng = np.random.default_rng(7)
+    diary = Diary(first=change - dt.timedelta(days=15), days=30)
+    for day in range(30):
+        diary.pulse(day, 7 + rng.normal(0, 3) / 60, LAMP, 30)
+    (one,) = found(diary)
+    assert abs(one.measures["minute"] - 420) <= 2
+    assert one.evidence.kept >= 26
+    assert one.evidence.observed == 30
+
+
+def test_what_automations_do_is_no_habit() -> None:
+    """A lamp that an automation switches every evening at eight tells nothing of people."""
+    diary = Diary(days=28)
+    for day in range(28):
+        diary.pulse(day, 20, LAMP, 60, cause="automation")
+    assert not TimeOfDay().detect(diary.history())
+
+
+def test_a_going_off_soon_after_is_not_told() -> None:
+    """What is off again after ten minutes has a duration, not a second time of day."""
+    diary = Diary(days=28)
+    for day in range(28):
+        diary.pulse(day, 7, LAMP, 10)
+    assert [one.subject for one in TimeOfDay().detect(diary.history())] == [(f"{LAMP}=on",)]
+
+
+def test_few_days_are_emerging() -> None:
+    """Ten kept days make a habit established; nine are first signs, and four are nothing."""
+    stages = []
+    for days in (10, 9, 4):
+        diary = Diary(days=days)
+        for day in range(days):
+            diary.pulse(day, 7, LAMP, 45)
+        stages.append([one.stage for one in found(diary)])
+    assert stages == [[Stage.ESTABLISHED], [Stage.EMERGING], []]
+
+
+def lively(seed: int, days: int = 30) -> Diary:
+    """Make a home with strong habits, bursts, and noise."""
+    rng = np.random.default_rng(seed)
+    diary = Diary(UTRECHT, days=days)
+    some_noise(diary, rng)
+    for day in range(days):
+        diary.pulse(day, 7 + rng.normal(0, 0.1), LAMP, 30)
+        diary.pulse(day, 19 + rng.normal(0, 0.3), "media_player.tv", 120)
+        start = rng.uniform(8, 20)
+        for step in range(30):
+            diary.pulse(day, start + step / 12, "binary_sensor.motion", 2)
+        for hour in rng.normal(18, 2, 3):
+            diary.pulse(day, float(np.clip(hour, 0, 23)), "switch.kettle", 4)
+    return diary
+
+
+def test_nothing_is_found_in_shifted_homes() -> None:
+    """Of a dozen homes in which each day of each entity was shifted in a circle, at most one shows anything."""
+    homes = [TimeOfDay().detect(lively(seed).circled(seed).history()) for seed in range(12)]
+    assert sum(map(bool, homes)) <= 1
+    assert TimeOfDay().detect(lively(0).history())
+
+
+def test_p_values_are_conservative() -> None:
+    """Of the tokens of shifted homes, no more than the level says have a p-value below it, whatever was tried."""
+    p = []
+    for seed in range(12):
+        history = lively(seed, 20).circled(seed + 50).history()
+        line = DayLine(history, Search((5, 15, 30, 60), 180, 0.5, 0.05, 1.01))
+        for token in history.tokens:
+            modes = line.modes(entity_of(token), history.occurrences[token])
+            p.append(min([mode.p_value for mode in modes], default=1.0))
+    assert len(p) > 100
+    for level in (0.4, 0.2, 0.05):
+        assert np.mean(np.array(p) <= level) <= level
+
+
+@pytest.mark.parametrize("window", [5, 30])
+def test_days_and_chances_are_those_of_the_definition(window: int) -> None:
+    """Kept days and the chance of them, counted instant by instant over all shifted copies."""
+    rng = np.random.default_rng(window)
+    diary = Diary(days=15)
+    for day in range(15):
+        diary.pulse(day, 12 + rng.normal(0, 0.1), LAMP, 1)
+        diary.pulse(day, float(rng.uniform(0, 24)), LAMP, 1)
+    history = diary.history()
+    rows = history.occurrences[f"{LAMP}=on"]
+    mode = DayLine(history, Search((window,), 180, 0.01, 0.5, 1.5)).modes(LAMP, rows)[0]
+    cells = set((history.timeline.day[rows] * 288 + history.timeline.wall[rows] // 300).tolist())
+    reach = window // 5
+
+    def hit(cell: int) -> bool:
+        return any(place in cells for place in range(cell - reach, cell + reach))
+
+    days = np.flatnonzero(history.classes[mode.days]).tolist()
+    centres = [day * 288 + mode.cell for day in days]
+    copies = [sum(hit(centre + step) for step in range(-36, 36)) for centre in centres]
+    assert (mode.kept, mode.observed) == (sum(map(hit, centres)), len(days))
+    assert mode.expected == sum(ONE - ONE * (72 - count) // 72 for count in copies) / ONE
+
+
+def test_nothing_is_asked_of_a_home_without_days() -> None:
+    """A day alone shows nothing; neither does a home of which nobody knows where it stands break."""
+    assert TimeOfDay().detect(Diary(Home("h", "UTC"), days=1).history()) == []
