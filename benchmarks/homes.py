@@ -1,0 +1,93 @@
+"""Stores of simulated homes, made once and kept in a cache beside the benchmarks.
+
+What is kept is named after a digest of the sources that it was made by, so a change of these makes it anew.
+"""
+
+import datetime as dt
+import shutil
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from benchmarks.fresh import ROOT
+from quotidian.detect import detectors
+from quotidian.learn import fold, review
+from quotidian.learn.periods import roll_up
+from quotidian.model import Day
+from quotidian.simulate import Plan, example, simulate
+from quotidian.store import connect
+
+CACHE: Final = Path(__file__).parent / ".cache"
+SOURCES: Final = ROOT / "src" / "quotidian"
+#: The large home lives ten days longer here than by default, so that the last day is an ordinary one.
+PLANS: Final = {"large": msgspec.structs.replace(example("large"), days=40), "demo": example("demo")}
+_EVENTS: Final = ("model", "simulate", "store")
+_ALL: Final = (*_EVENTS, "detect", "learn")
+
+
+def due(home: str) -> Path:
+    """Give a store in which all days but the last are folded and reviewed, and the last one is due."""
+    return kept(f"{home}-due", _ALL, lambda path: _all_but_last(PLANS[home], _events(home), path))
+
+
+def folded(home: str) -> Path:
+    """Give a store in which all days are folded, and all nights but the last reviewed."""
+    return kept(f"{home}-folded", _ALL, lambda path: _last(PLANS[home], due(home), path))
+
+
+def kept(name: str, rooms: tuple[str, ...], make: Callable[[Path], None], maker: Path = Path(__file__)) -> Path:
+    """Give what is kept under a name; make it where it is missing, or was made by other sources."""
+    files = [maker, *(file for room in rooms for file in sorted((SOURCES / room).rglob("*.py")))]
+    digest = blake2b(b"".join(file.read_bytes() for file in files), digest_size=6).hexdigest()
+    path = CACHE / f"{name}-{digest}"
+    if not path.exists():
+        CACHE.mkdir(exist_ok=True)
+        for old in CACHE.glob(f"{name}-*"):
+            _remove(old)
+        unfinished = CACHE / f"unfinished-{name}"
+        _remove(unfinished)
+        make(unfinished)
+        unfinished.rename(path)
+    return path
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _events(home: str) -> Path:
+    return kept(f"{home}-events", _EVENTS, lambda path: _lived(PLANS[home], path))
+
+
+def _lived(plan: Plan, path: Path) -> None:
+    simulated, store = simulate(plan), connect(path)
+    store.set_home(msgspec.structs.replace(simulated.home, id=store.home.id))
+    for _, events in simulated.days():
+        store.append(events)
+    store.seal(plan.start + dt.timedelta(days=plan.days))
+    store.close()
+
+
+def _all_but_last(plan: Plan, events: Path, path: Path) -> None:
+    shutil.copytree(events, path)
+    store = connect(path)
+    last = plan.start + dt.timedelta(days=plan.days - 2)
+    days = fold(store, detectors(), Day.of(last, plan.zone).end).days
+    roll_up(store, detectors(), days, last)
+    review(store, detectors(), [last])
+    store.close()
+
+
+def _last(plan: Plan, due_store: Path, path: Path) -> None:
+    shutil.copytree(due_store, path)
+    store = connect(path)
+    last = plan.start + dt.timedelta(days=plan.days - 1)
+    days = fold(store, detectors(), Day.of(last, plan.zone).end).days
+    roll_up(store, detectors(), days, last)
+    store.close()
