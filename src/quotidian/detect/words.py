@@ -78,10 +78,11 @@ def thing(home: Home, entity_id: str) -> str:
 def act(home: Home, token: str) -> str:
     """Say what happens when a token occurs.
 
-    >>> act(Home("h", "UTC"), "light.kitchen=on")
-    'the kitchen light goes on'
+    >>> act(Home("h", "UTC"), "light.kitchen=on"), act(Home("h", "UTC"), "input_boolean.string_lights=on")
+    ('the kitchen light goes on', 'the string lights go on')
     """
-    return f"{thing(home, entity_of(token))} {_verb(home, token)}"
+    name, verb = thing(home, entity_of(token)), _verb(home, token)
+    return f"{name} {_plural(verb) if _are_many(home, entity_of(token)) else verb}"
 
 
 def acts(home: Home, tokens: tuple[str, ...]) -> str:
@@ -95,9 +96,7 @@ def acts(home: Home, tokens: tuple[str, ...]) -> str:
     names = [thing(home, entity_of(token)) for token in tokens]
     if len(names) > 3:
         names = [*names[:2], f"{len(names) - 2} more"]
-    first, _, rest = _verb(home, tokens[0]).partition(" ")
-    verb = f"{_PLURALS.get(first, first.removesuffix('s'))} {rest}".strip()
-    return f"{', '.join(names[:-1])} and {names[-1]} {verb} together"
+    return f"{', '.join(names[:-1])} and {names[-1]} {_plural(_verb(home, tokens[0]))} together"
 
 
 def staying(home: Home, token: str) -> str:
@@ -115,6 +114,17 @@ def staying(home: Home, token: str) -> str:
     elif state == "not_home":
         state = "away"
     return f"{thing(home, entity_id)} stays {plain(state)}"
+
+
+def _plural(verb: str) -> str:
+    first, _, rest = verb.partition(" ")
+    return f"{_PLURALS.get(first, first.removesuffix('s'))} {rest}".strip()
+
+
+def _are_many(home: Home, entity_id: str) -> bool:
+    """Guess whether a name is that of several things: blinds and lights, not a glass or a person."""
+    last = home.name_of(entity_id).lower().rpartition(" ")[2]
+    return last.endswith("s") and not last.endswith(("ss", "us", "is")) and domain_of(entity_id) != "person"
 
 
 def _verb(home: Home, token: str) -> str:

@@ -1,6 +1,7 @@
 """Commands that bring a history in and its habits out."""
 
 import datetime as dt
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -154,7 +155,7 @@ def demo_command(
         finally:
             store.close()
     say(f"\nThe picture book of this home: [bold]{escape(str(page))}[/] (open it in a browser)")
-    say("Your own home: [bold]quotidian learn /path/to/home-assistant_v2.db[/]")
+    say(f"Your own home: [bold]{escape(sys.argv[0])} learn /path/to/home-assistant_v2.db[/]")
 
 
 def _opened_source(where: str, zone: str | None, rejects: Path | None, stages: Stages) -> Source:
