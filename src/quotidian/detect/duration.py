@@ -8,7 +8,7 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
-from quotidian.detect.dayrow import token_of
+from quotidian.detect.dayrow import entity_of, token_of
 from quotidian.detect.dayview import PRESSED_DOMAINS, Changes, DayView
 from quotidian.detect.history import History
 from quotidian.detect.statistics import life_table, next_time, share_interval
@@ -16,6 +16,9 @@ from quotidian.detect.things import RESTING
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
 from quotidian.model.home import domain_of
+
+#: How long these stay on says how their makers set the delay, not what people do.
+_DELAYED: Final = frozenset({"motion", "moving"})
 
 #: Lower edges of the age bins in seconds: whole parts of 2^(k/8), each twice as long as the eighth before it.
 EDGES: Final[Ints] = np.unique([math.isqrt(math.isqrt(math.isqrt(1 << k))) for k in range(8 * 22)]).astype(np.int64)
@@ -112,6 +115,8 @@ class Duration(Detector):
         """Give the usual durations, those of most days first."""
         findings = []
         for token, spans in sorted(self._collected(history).items()):
+            if history.home.entity(entity_of(token)).device_class in _DELAYED:
+                continue
             if int(spans.ended.sum()) >= self.least_spans and len(spans.longest) >= self.least_days:
                 finding = self._finding(history, token, spans)
                 findings += [finding] if finding else []
