@@ -23,6 +23,15 @@ class Folded(msgspec.Struct, frozen=True):
     events: int
 
 
+class _FoldedDay(msgspec.Struct, frozen=True):
+    """A day that was folded and is not stored yet."""
+
+    record: DayRecord
+    summaries: dict[str, tuple[int, Integers]]
+    carries: dict[str, Carry]
+    events: int
+
+
 def fold(
     store: Store, detectors: Sequence[Detector], now: int, progress: Progress | None = None, *, again: bool = False
 ) -> Folded:
@@ -45,25 +54,41 @@ def fold(
     outdated = {record.date for record in records if record.events} if again else _outdated(store, records, detectors)
     folded: list[dt.date] = []
     events, handed_on, carries = 0, False, dict[str, Carry]()
+    held: list[_FoldedDay] = []
     previous: dt.date | None = None
     for place, record in enumerate(records):
         follows = previous == record.date - dt.timedelta(days=1)
-        if record.due or record.date in outdated or (handed_on and follows):
+        due = record.due or record.date in outdated
+        if due or not (handed_on and follows):
+            _put(store, held)
+        if due or (handed_on and follows):
             if not follows:
                 carries = {}
             elif not (folded and folded[-1] == previous):
                 carries = store.carries(record.date - dt.timedelta(days=1))
-            before = store.carries(record.date)
-            carries, count = _fold_day(store, record, detectors, carries)
-            handed_on = carries != before
+            day = _fold_day(store, record, detectors, carries)
+            carries = day.carries
+            handed_on = carries != store.carries(record.date)
+            held.append(day)
             folded.append(record.date)
-            events += count
+            events += day.events
         else:
             handed_on = False
         previous = record.date
         if progress is not None:
             progress("fold", place + 1, len(records))
+    _put(store, held)
     return Folded(tuple(folded), events)
+
+
+def _put(store: Store, held: list[_FoldedDay]) -> None:
+    """Store a day and those that were folded only because of it, the last one first.
+
+    The day itself is due until the end, so whoever is killed in between folds all of them again.
+    """
+    while held:
+        day = held.pop()
+        store.put_day(day.record.date, day.summaries, day.carries, day.record.revision)
 
 
 def _finished(store: Store, now: int) -> list[DayRecord]:
@@ -92,7 +117,7 @@ def _outdated(store: Store, records: Sequence[DayRecord], detectors: Sequence[De
 
 def _fold_day(
     store: Store, record: DayRecord, detectors: Sequence[Detector], carries: Mapping[str, Carry]
-) -> tuple[dict[str, Carry], int]:
+) -> _FoldedDay:
     day = Day.of(record.date, store.home.zone)
     events = store.day_events(day)
     view, carry = observe(day, events, store.home, carries.get(ROW, Carry()))
@@ -102,5 +127,4 @@ def _fold_day(
         integers, carry = detector.fold(view, carries.get(detector.name, Carry()))
         summaries[detector.name] = (detector.version, integers)
         handed_on[detector.name] = carry
-    store.put_day(record.date, summaries, handed_on, record.revision)
-    return handed_on, events.num_rows
+    return _FoldedDay(record, summaries, handed_on, events.num_rows)

@@ -52,8 +52,8 @@ def learn(
     days = [record.date for record in store.days() if record.folded is not None]
     if not days:
         return Learned(folded, 0, (), (), Retained(0, 0, 0, 0))
-    periods = roll_up(store, detectors, folded.days, days[-1])
-    nights = _nights(store, days, folded)
+    periods = roll_up(store, detectors, days[0], days[-1])
+    nights = _nights(store, days)
     review(store, detectors, nights, progress)
     # Age is counted from the newest day, so that an old export is not thrown away for being old.
     retained = store.retain(days[-1])
@@ -91,11 +91,12 @@ def _reviewed(
     return sorted([*others, *reconcile(home.id, touched, found, night)], key=lambda pattern: pattern.id)
 
 
-def _nights(store: Store, days: Sequence[dt.date], folded: Folded) -> list[dt.date]:
-    """Give the nights that were not reviewed yet; the last one once more when an earlier day changed."""
+def _nights(store: Store, days: Sequence[dt.date]) -> list[dt.date]:
+    """Give the nights that were not reviewed yet; where there is none the last one once more.
+
+    Days that were marked, or that late events changed, count from then on; where nothing is new, nothing changes.
+    """
     reviewed = store.reviewed
     if reviewed is None:
         return list(days)[-_MOST_NIGHTS:]
-    fresh = [day for day in days if day > reviewed]
-    changed = any(day <= reviewed for day in folded.days)
-    return fresh or ([days[-1]] if changed else [])
+    return [day for day in days if day > reviewed] or [days[-1]]
