@@ -19,6 +19,7 @@ BENCHMARKS: Final[dict[str, Callable[[], list[Figure]]]] = {
     "disk": disk.figures,
     "import": importing.figures,
     "logs": logs.figures,
+    "big": importing.big_figures,
 }
 _COLOURS: Final = {True: "green", False: "bold red", None: "yellow"}
 
@@ -37,10 +38,8 @@ def main(
     unknown = set(only or ()) - BENCHMARKS.keys()
     if unknown:
         raise typer.BadParameter(f"There is no benchmark {', '.join(unknown)}; choose of {', '.join(BENCHMARKS)}.")
-    chosen = {name: measure for name, measure in BENCHMARKS.items() if not only or name in only}
-    if big:
-        chosen["import of more than 5 GB"] = importing.big_figures
-    figures = [figure for name, measure in chosen.items() for figure in _measured(name, measure)]
+    usual = set(BENCHMARKS) if big else set(BENCHMARKS) - {"big"}
+    figures = [figure for name in BENCHMARKS if name in (only or usual) for figure in _measured(name)]
     if json:
         sys.stdout.write(
             msgspec.json.format(msgspec.json.encode([_data(figure) for figure in figures])).decode() + "\n"
@@ -49,9 +48,9 @@ def main(
         Console(width=None if sys.stdout.isatty() else 160).print(_table(figures))
 
 
-def _measured(name: str, measure: Callable[[], list[Figure]]) -> list[Figure]:
+def _measured(name: str) -> list[Figure]:
     Console(stderr=True).print(f"measuring: {name} …")
-    return measure()
+    return BENCHMARKS[name]()
 
 
 def _table(figures: list[Figure]) -> Table:

@@ -19,6 +19,8 @@ from typing import Any, Final
 
 import msgspec
 
+from benchmarks.figure import spelled
+
 ROOT: Final = Path(__file__).parent.parent
 RUNS: Final = 3
 MEGABYTE: Final = 1_000_000
@@ -117,9 +119,9 @@ def median(runs: list[Run], number: Callable[[Run], float]) -> float:
 
 
 def spread(runs: list[Run], number: Callable[[Run], float], unit: str) -> str:
-    """Say between which values a number lay."""
+    """Say between which values a number lay in these runs."""
     values = sorted(number(run) for run in runs)
-    return f"{len(values)} runs, {values[0]:.2f} to {values[-1]:.2f} {unit}"
+    return f"{spelled(values[0])} to {spelled(values[-1])} {unit}".rstrip() if len(values) > 1 else "one run"
 
 
 def _memory() -> dict[str, float]:

@@ -14,8 +14,7 @@ import msgspec
 
 from benchmarks.fresh import ROOT
 from quotidian.detect import detectors
-from quotidian.learn import fold, review
-from quotidian.learn.periods import roll_up
+from quotidian.learn import fold, learn
 from quotidian.model import Day
 from quotidian.simulate import Plan, example, simulate
 from quotidian.store import connect
@@ -29,12 +28,12 @@ _ALL: Final = (*_EVENTS, "detect", "learn")
 
 
 def due(home: str) -> Path:
-    """Give a store in which all days but the last are folded and reviewed, and the last one is due."""
+    """Give a store in which all days but the last are learned from, and the last one is due."""
     return kept(f"{home}-due", _ALL, lambda path: _all_but_last(PLANS[home], _events(home), path))
 
 
 def folded(home: str) -> Path:
-    """Give a store in which all days are folded, and all nights but the last reviewed."""
+    """Give a store in which the last day is folded too, but its night not reviewed."""
     return kept(f"{home}-folded", _ALL, lambda path: _last(PLANS[home], due(home), path))
 
 
@@ -70,24 +69,27 @@ def _lived(plan: Plan, path: Path) -> None:
     store.set_home(msgspec.structs.replace(simulated.home, id=store.home.id))
     for _, events in simulated.days():
         store.append(events)
-    store.seal(plan.start + dt.timedelta(days=plan.days))
+    store.seal(_date(plan, plan.days + 1))
     store.close()
 
 
 def _all_but_last(plan: Plan, events: Path, path: Path) -> None:
     shutil.copytree(events, path)
     store = connect(path)
-    last = plan.start + dt.timedelta(days=plan.days - 2)
-    days = fold(store, detectors(), Day.of(last, plan.zone).end).days
-    roll_up(store, detectors(), days, last)
-    review(store, detectors(), [last])
+    last = _date(plan, plan.days - 1)
+    # As if all nights but the last had been reviewed: their patterns would make it no dearer.
+    store.put_patterns(last - dt.timedelta(days=1), [])
+    learn(store, detectors(), Day.of(last, plan.zone).end)
     store.close()
 
 
 def _last(plan: Plan, due_store: Path, path: Path) -> None:
     shutil.copytree(due_store, path)
     store = connect(path)
-    last = plan.start + dt.timedelta(days=plan.days - 1)
-    days = fold(store, detectors(), Day.of(last, plan.zone).end).days
-    roll_up(store, detectors(), days, last)
+    fold(store, detectors(), Day.of(_date(plan, plan.days), plan.zone).end)
     store.close()
+
+
+def _date(plan: Plan, days: int) -> dt.date:
+    """Give the last of a plan's first days."""
+    return plan.start + dt.timedelta(days=days - 1)

@@ -39,7 +39,7 @@ def _imports(database: Path, times: int) -> list[Figure]:
         return run.peak
 
     return [
-        _figure(f"{what}: states a CPU second", median(runs, rate), "", 100_000, spread(runs, rate, "a second")),
+        _figure(f"{what}: states a CPU second", median(runs, rate), "", 100_000, spread(runs, rate, "")),
         _figure(f"{what}: wall", median(runs, lambda run: run.wall), "s"),
         Figure(
             benchmark="import",

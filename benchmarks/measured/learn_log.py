@@ -8,6 +8,7 @@ from quotidian.detect import detectors
 from quotidian.importers import import_source, open_source
 from quotidian.learn import learn
 from quotidian.model import Day
+from quotidian.model.pattern import Status
 from quotidian.store import connect
 
 
@@ -20,6 +21,7 @@ def run(laps: Laps, where: str, zone: str, directory: str) -> Told:
     learned = learn(store, detectors(), last.end)
     laps.lap("learn")
     store.close()
-    kinds = Counter(pattern.finding.detector for pattern in learned.patterns)
+    # What faded on the way is not counted.
+    kinds = Counter(pattern.finding.detector for pattern in learned.patterns if pattern.status is Status.ACTIVE)
     told = {"events": float(imported.appended.new), "days": float(len(learned.folded.days))}
     return told | {f"habits {kind}": float(count) for kind, count in sorted(kinds.items())}
