@@ -4,16 +4,39 @@ import os
 import sys
 from typing import NoReturn
 
-import pyarrow as pa
 import typer
+from typer.core import TyperGroup
 
 from quotidian import __version__
 from quotidian.errors import QuotidianError
 from quotidian.operate import keeping, learning, looking
 from quotidian.operate.console import fail, remarks
 
+
+class _Commands(TyperGroup):
+    """The commands; whatever was foreseen to go wrong in one becomes a sentence and an exit code."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        try:
+            return super().invoke(ctx)
+        except QuotidianError as error:
+            fail(str(error))
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            remarks.print("Stopped. What was done up to here is kept, and the same command goes on from there.")
+            raise typer.Exit(130) from error
+        except BrokenPipeError as error:
+            # The reader (`head`, say) has seen enough; Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from error
+        except OSError as error:
+            fail(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.")
+            raise typer.Exit(1) from error
+
+
 app = typer.Typer(
     name="quotidian",
+    cls=_Commands,
     help="Learns what a home does every day: a Home Assistant history in, its habits out.",
     no_args_is_help=True,
     add_completion=False,
@@ -34,19 +57,6 @@ for part in (learning, looking, keeping):
 
 
 def main() -> NoReturn:
-    """Run the command; every error that was foreseen becomes one sentence and exit code 1."""
-    # Arrow's own pool keeps what it once had; on a small machine the system gets it back.
-    pa.set_memory_pool(pa.system_memory_pool())
-    try:
-        app(standalone_mode=True)
-    except QuotidianError as error:
-        fail(str(error))
-        sys.exit(1)
-    except KeyboardInterrupt:
-        remarks.print("Stopped. What was done up to here is kept, and the same command goes on from there.")
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader (`head`, say) has seen enough; Python would complain once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+    """Run the command."""
+    app()
     sys.exit(0)

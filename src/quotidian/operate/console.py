@@ -33,6 +33,7 @@ def fail(text: str) -> None:
 def as_json(data: Any) -> None:
     """Print data as one JSON document."""
     sys.stdout.write(msgspec.json.format(msgspec.json.encode(data), indent=2).decode() + "\n")
+    sys.stdout.flush()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import numpy as np
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -97,7 +98,7 @@ def events_command(
             limit=limit,
         )
     # Old states are the rows before, so events are read oldest first.
-    events = list(events_of(table.take(list(range(table.num_rows))[::-1]), home.id))[::-1]
+    events = list(events_of(table.take(np.arange(table.num_rows)[::-1]), home.id))[::-1]
     if json:
         as_json(events)
         return
@@ -232,5 +233,5 @@ def _tell_history(pattern: Pattern) -> None:
 def _day(date: str, zone: str) -> Day:
     try:
         return Day.of(dt.date.fromisoformat(date), zone)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise SettingError(f"{date!r} is not a date.", "Write it as 2026-11-21.") from error
