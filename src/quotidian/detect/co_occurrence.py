@@ -162,24 +162,17 @@ class CoOccurrence(Detector):
 
     def _pairs(self, history: History, exposure: Ints) -> _Pairs:
         number = {token: place for place, token in enumerate(history.tokens)}
-        size, windows = len(number), range(len(WINDOWS))
-        keys, kept, expected = [np.empty(0, np.int64)], [], []
-        for day in self._days(history):
-            names = np.array([number.get(token, -1) for token in day.words], np.int64)
-            first, second = names[day["first"]], names[day["second"]]
-            spoken = (first >= 0) & (second >= 0)
-            keys.append((first * size + second)[spoken])
-            kept.append(np.stack([(day["hits"][spoken] >> bit) & 1 for bit in windows], axis=1))
-            expected.append(np.stack([day[f"chance_{bit}"][spoken] for bit in windows], axis=1))
-        pairs, place = np.unique(np.concatenate(keys), return_inverse=True)
-        first, second = np.divmod(pairs, size)
-        return _Pairs(
-            first,
-            second,
-            exposure[first, second],
-            _summed(kept, place, pairs.size),
-            _summed(expected, place, pairs.size),
-        )
+        days = self._days(history)
+        keyed = [_keys(day, number) for day in days]
+        pairs = np.unique(np.concatenate([np.empty(0, np.int64), *(keys for keys, _ in keyed)]))
+        kept, expected = np.zeros((2, pairs.size, len(WINDOWS)), np.int64)
+        for day, (keys, spoken) in zip(days, keyed, strict=True):
+            place = np.searchsorted(pairs, keys)  # a pair stands only once in a day
+            for window in range(len(WINDOWS)):
+                kept[place, window] += (day["hits"][spoken] >> window) & 1
+                expected[place, window] += day[f"chance_{window}"][spoken]
+        first, second = np.divmod(pairs, len(number))
+        return _Pairs(first, second, exposure[first, second], kept, expected)
 
     def _days(self, history: History) -> list[Integers]:
         days = self.summary(history).days
@@ -251,11 +244,12 @@ def _apart(tokens: tuple[str, ...]) -> Bools:
     return np.asarray(entities[:, None] != entities[None, :])
 
 
-def _summed(parts: list[Ints], place: Ints, size: int) -> Ints:
-    total = np.zeros((size, len(WINDOWS)), np.int64)
-    if parts:
-        np.add.at(total, place.reshape(-1), np.concatenate(parts))
-    return total
+def _keys(day: Integers, number: dict[str, int]) -> tuple[Ints, Bools]:
+    """Give the key of each pair of a day whose tokens both speak for themselves, and which pairs these are."""
+    names = np.array([number.get(token, -1) for token in day.words], np.int64)
+    first, second = names[day["first"]], names[day["second"]]
+    spoken = (first >= 0) & (second >= 0)
+    return (first * len(number) + second)[spoken], spoken
 
 
 def _finding(history: History, pairs: _Pairs, place: int, window: int, q_value: float) -> Finding:

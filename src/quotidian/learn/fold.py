@@ -104,15 +104,14 @@ def _finished(store: Store, now: int) -> list[DayRecord]:
 
 
 def _outdated(store: Store, records: Sequence[DayRecord], detectors: Sequence[Detector]) -> set[dt.date]:
-    """Give the days with events whose summaries were made by another version of a detector."""
-    if not records:
-        return set()
+    """Give the days with events whose summaries were made by another version of a detector.
+
+    Days before the first one that every detector knows have expired.
+    """
     kept = [(ROW, ROW_VERSION), *((one.name, one.version) for one in detectors)]
-    first, last = records[0].date, records[-1].date
-    known = [set(store.summary(name, version, first, last).days) for name, version in kept]
-    common = set.intersection(*known)
-    expired = min(common, default=0)
-    return {r.date for r in records if r.events and r.date.toordinal() not in common and r.date.toordinal() > expired}
+    known = frozenset.intersection(*(store.summarised(name, version) for name, version in kept))
+    oldest = min(known, default=dt.date.min)
+    return {record.date for record in records if record.events and record.date > oldest} - known
 
 
 def _fold_day(

@@ -2,10 +2,11 @@
 
 import zlib
 from collections.abc import Mapping
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from quotidian.model.arrays import Ints
 
@@ -28,48 +29,51 @@ class Integers:
     """A few named columns of integers, with the words (entity ids, states) that they point to by position.
 
     Immutable; equal when every word and every integer is. Summaries and carries are made of it, so that adding,
-    comparing and storing them is exact.
+    comparing and storing them is exact. Each column is held in its narrowest width, and given out in 64 bits.
 
     >>> row = Integers(("light.desk",), {"entity": [0, 0], "second": [25200, 79200]})
     >>> Integers.decode(row.encode()) == row
     True
     """
 
-    __slots__ = ("columns", "words")
+    __slots__ = ("_columns", "words")
 
     def __init__(self, words: tuple[str, ...] = (), columns: Mapping[str, object] | None = None) -> None:
         self.words: Final = words
-        self.columns: Final[dict[str, Ints]] = {
-            name: _frozen(np.asarray(values, np.int64)) for name, values in (columns or {}).items()
-        }
+        self._columns: Final = {name: _narrow(np.asarray(values, np.int64)) for name, values in (columns or {}).items()}
+
+    @property
+    def columns(self) -> dict[str, Ints]:
+        """Every column, by name."""
+        return {name: self[name] for name in self._columns}
 
     def __getitem__(self, name: str) -> Ints:
-        return self.columns[name]
+        return self._columns[name].astype(np.int64)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Integers):
             return NotImplemented
         return (
             self.words == other.words
-            and self.columns.keys() == other.columns.keys()
-            and all(np.array_equal(values, other.columns[name]) for name, values in self.columns.items())
+            and self._columns.keys() == other.columns.keys()
+            and all(np.array_equal(values, other[name]) for name, values in self._columns.items())
         )
 
     def __hash__(self) -> int:
         return hash(self.encode())
 
     def __bool__(self) -> bool:
-        return bool(self.words) or bool(self.columns)
+        return bool(self.words) or bool(self._columns)
 
     def __repr__(self) -> str:
-        columns = ", ".join(f"{name}[{values.size}]" for name, values in self.columns.items())
+        columns = ", ".join(f"{name}[{values.size}]" for name, values in self._columns.items())
         return f"Integers({len(self.words)} words; {columns})"
 
     def encode(self) -> bytes:
         """Pack into bytes: each column in its narrowest width, as differences where these are narrower."""
         packed, heads = [], []
-        for name in sorted(self.columns):
-            values = self.columns[name]
+        for name in sorted(self._columns):
+            values = self[name]
             differences = np.diff(values, prepend=np.int64(0))
             width, narrow = _width(values), _width(differences)
             difference = narrow < width
@@ -103,10 +107,8 @@ class Integers:
         return cls(head.words, columns)
 
 
-def _frozen(values: Ints) -> Ints:
-    values = values.view()
-    values.flags.writeable = False
-    return values
+def _narrow(values: Ints) -> NDArray[np.signedinteger[Any]]:
+    return values.astype(_WIDTHS[_width(values)])
 
 
 def _width(values: Ints) -> int:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+
 from quotidian.errors import StoreRefusedError
 from quotidian.settings import Settings
 from quotidian.store.embedded.database import FILE
@@ -34,6 +36,8 @@ def connect(directory: Path, settings: Settings | None = None, *, create: bool =
     CorruptStoreError
         When its database is damaged.
     """
+    # Arrow's own pool keeps what it once had; on a small machine the system gets it back.
+    pa.set_memory_pool(pa.system_memory_pool())
     directory = directory.expanduser()
     refuse_network(directory)
     if not create and not (directory / FILE).exists():

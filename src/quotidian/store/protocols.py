@@ -132,6 +132,9 @@ class Store(Protocol):
     def summary(self, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
         """Give a detector's daily summaries of the days from first to last, both included."""
 
+    def summarised(self, detector: str, version: int) -> frozenset[dt.date]:
+        """Give the days of which a detector's daily summary is there."""
+
     def carries(self, date: dt.date) -> dict[str, Carry]:
         """Give what a day handed on, by detector; empty when the day has not been folded."""
 

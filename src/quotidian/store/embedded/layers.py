@@ -48,6 +48,13 @@ class Layers:
         )
         return Summary(detector, version, {ordinal: unpacked(packed, detector, ordinal) for ordinal, packed in rows})
 
+    def summarised(self, detector: str, version: int) -> list[int]:
+        """Give the ordinals of the days of which a detector's daily summary is there."""
+        rows = self._database.rows(
+            "SELECT ordinal FROM summary WHERE detector = ? AND version = ?", (detector, version)
+        )
+        return [ordinal for (ordinal,) in rows]
+
     def carries(self, ordinal: int) -> dict[str, Carry]:
         """Give what a day handed on, by detector."""
         rows = self._database.rows("SELECT detector, packed FROM carry WHERE ordinal = ? ORDER BY detector", (ordinal,))

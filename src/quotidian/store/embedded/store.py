@@ -136,6 +136,10 @@ class EmbeddedStore:
         """Give a detector's daily summaries."""
         return self._layers.summary(detector, version, first.toordinal(), last.toordinal())
 
+    def summarised(self, detector: str, version: int) -> frozenset[dt.date]:
+        """Give the days of which a detector's daily summary is there."""
+        return frozenset(map(dt.date.fromordinal, self._layers.summarised(detector, version)))
+
     def carries(self, date: dt.date) -> dict[str, Carry]:
         """Give what a day handed on, by detector."""
         return self._layers.carries(date.toordinal())
