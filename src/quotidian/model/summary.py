@@ -48,7 +48,9 @@ class Integers:
         return {name: self[name] for name in self._columns}
 
     def __getitem__(self, name: str) -> Ints:
-        return self._columns[name].astype(np.int64)
+        values = self._columns[name].astype(np.int64)
+        values.flags.writeable = False
+        return values
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Integers):
