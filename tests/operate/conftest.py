@@ -1,0 +1,67 @@
+"""What the tests of the command line share."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from quotidian.operate.cli import app
+
+
+class Ran:
+    """What a command said, and how it ended."""
+
+    def __init__(self, output: str, errors: str, code: int) -> None:
+        self.output = output
+        self.errors = errors
+        self.code = code
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.output)
+
+
+def ran(*words: object, given: bytes | None = None) -> Ran:
+    """Run a command in this process; what nobody foresaw is raised."""
+    result = CliRunner().invoke(app, [str(word) for word in words], input=given, catch_exceptions=False)
+    return Ran(result.stdout, result.stderr, result.exit_code)
+
+
+@pytest.fixture
+def quotidian(tmp_path: Path) -> Callable[..., Ran]:
+    """Run a command on a store of the test's own."""
+
+    def run(*words: object, given: bytes | None = None) -> Ran:
+        return ran(*words, "--data", tmp_path / "store", given=given)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def simulated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the smallest simulated home, of a fortnight."""
+    folder = tmp_path_factory.mktemp("simulated")
+    assert ran("simulate", folder, "--home", "small", "--days", 14).code == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lived(simulated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a store that has learned from it; not to be changed."""
+    store = tmp_path_factory.mktemp("lived") / "store"
+    source = simulated / "events.jsonl.gz"
+    assert ran("learn", source, "--zone", "Europe/Amsterdam", "--data", store).code == 0
+    return store
+
+
+@pytest.fixture(scope="session")
+def ten_days(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """Learn from the ten days that Home Assistant keeps by default; give the store, and what was said."""
+    folder = tmp_path_factory.mktemp("ten-days")
+    assert ran("simulate", folder, "--home", "ten-days").code == 0
+    learned = ran("learn", folder / "events.jsonl.gz", "--zone", "Europe/Amsterdam", "--data", folder / "store")
+    assert learned.code == 0
+    return folder / "store", learned.output
