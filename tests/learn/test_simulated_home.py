@@ -1,5 +1,7 @@
 """A month in a simulated home: most of what was planted is found, and where nothing was planted nothing is."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
