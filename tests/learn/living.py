@@ -33,8 +33,7 @@ def tell_all(store: Store, diary: Diary) -> int:
     """Put all events of a diary into its store; give the instant at which they end."""
     settle(store, diary)
     days = days_of(diary)
-    for _, table in days:
-        store.append(table)
+    store.append(pa.concat_tables([table for _, table in days]))
     return days[-1][0].end
 
 
