@@ -6,7 +6,7 @@ VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
 
-.PHONY: demo test test-fast check bench test-components lock clean
+.PHONY: demo test check bench test-components lock clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/quotidian demo demo

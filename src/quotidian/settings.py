@@ -30,7 +30,7 @@ SETTINGS: Final = (
     ),
     Setting("QUOTIDIAN_RETENTION_RAW", "365", "Days for which raw events are kept."),
     Setting("QUOTIDIAN_RETENTION_DAILY", "90", "Days for which daily summaries are kept."),
-    Setting("QUOTIDIAN_RETENTION_WEEKLY", "364", "Days for which weekly and monthly summaries are kept."),
+    Setting("QUOTIDIAN_RETENTION_WEEKLY", "364", "Days for which weekly summaries are kept; monthly ones stay."),
 )
 
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}

@@ -155,7 +155,7 @@ def test_one_day_without_habits_shows_the_day() -> None:
     page = render(report_of(history_of(days=1), ()))
     assert "In 1 day Quotidian saw" in page
     assert "No habits yet" in page
-    assert "More days will bring more: from about ten days on the first habits show; after two" in page
+    assert "More days will bring more: from 14 days on unusual days are pointed out; from 28 days on" in page
     assert "Monday 06:30–07:00" in page
     assert "Tuesday 06:30–07:00" not in page
     assert "Not seen yet: Tuesdays, Wednesdays, Thursdays, Fridays, Saturdays, Sundays." in page
@@ -164,7 +164,9 @@ def test_one_day_without_habits_shows_the_day() -> None:
 def test_short_history_is_told_what_more_days_bring(patterns: tuple[Pattern, ...], history: History) -> None:
     """After three weeks the page says what four and six weeks will show, and no more what is there already."""
     page = render(report_of(history, patterns))
-    assert "More days will bring more: after four weeks the habits of single weekdays stand out; after six" in page
+    assert (
+        "More days will bring more: from 28 days on habits of a single weekday can be told from chance; from 42" in page
+    )
 
 
 def test_days_of_automations_alone_show_no_empty_pictures() -> None:

@@ -13,7 +13,7 @@ from quotidian import clock
 from quotidian.errors import CorruptStoreError
 from quotidian.model import Day
 from quotidian.model.event import table_of
-from quotidian.store import Store
+from quotidian.store import Checkpoint, Store
 
 MONDAY = dt.date(2026, 9, 7)
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -80,6 +80,7 @@ def test_a_damaged_day_is_set_aside_and_others_go_on(opened: Callable[..., Store
     )
     if use == "seal":
         store.append(late)
+    store.append(late.slice(0, 0), Checkpoint("a source", "its end"))
     path = damage(tmp_path / "store", MONDAY)
     calls = {
         "day_events": lambda: store.day_events(Day.of(MONDAY, "UTC")),
@@ -93,6 +94,7 @@ def test_a_damaged_day_is_set_aside_and_others_go_on(opened: Callable[..., Store
     assert len(list((tmp_path / "store" / "quarantine").iterdir())) == 1
     store = opened()
     assert store.marks() == {MONDAY: "damaged"}
+    assert store.checkpoint("a source") is None  # it is read once more, and brings the day back
     assert store.day_events(Day.of(MONDAY, "UTC")).num_rows == (use == "seal")
     assert store.day_events(Day.of(TUESDAY, "UTC")).num_rows == 2500
     filled(store)

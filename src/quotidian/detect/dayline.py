@@ -18,8 +18,7 @@ from quotidian.model.arrays import Bools, Floats, Ints
 
 REFERENCES: Final = ("clock", "sunrise", "sunset")
 NOON: Final = 720  #: where the sun's event stands on its own line, in minutes
-
-_SUN_REACH: Final = 240  #: minutes before and after the sun's event in which it may be what people go by
+SUN_REACH: Final = 240  #: minutes before and after the sun's event in which it may be what people go by
 _MOVED: Final = 20  #: minutes by which the sun must have moved to be told from the clock
 _LEAST_DAYS: Final = 3
 _MOST_TIMES: Final = 4
@@ -134,7 +133,7 @@ class DayLine:
             kept = self._by_class(hit, seen)
             likely = (kept >= _LEAST_DAYS) & (kept >= search.least_share * days)
             if reference != "clock":
-                likely[:, np.abs(np.arange(DAY_CELLS) * CELL_MINUTES - NOON) > _SUN_REACH] = False
+                likely[:, np.abs(np.arange(DAY_CELLS) * CELL_MINUTES - NOON) > SUN_REACH] = False
             if not likely.any():
                 break
             expected = self._by_class(self._chances[self._within(self._running(hit), search.jitter)], seen)

@@ -6,7 +6,7 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
-from quotidian.detect.dayline import NOON, REFERENCES, DayLine, Mode, Search
+from quotidian.detect.dayline import NOON, REFERENCES, SUN_REACH, DayLine, Mode, Search
 from quotidian.detect.dayrow import CELL_MINUTES, entity_of, state_of
 from quotidian.detect.history import History
 from quotidian.detect.statistics import DAY, around, next_time, q_values, share_interval
@@ -144,12 +144,13 @@ class TimeOfDay(Detector):
         """Name the reference that foretells best; near a sun that has not moved enough to tell, none."""
         scores = {"clock": _forward(mode.times)}
         for name in REFERENCES[1:]:
-            if line.moved(name):
+            if history.sun(name).min() < 0:
+                continue
+            apart = abs(float(np.median(around(mode.times - history.sun(name)[mode.places], 0))))
+            if apart <= SUN_REACH and line.moved(name):
                 scores[name] = _forward(line.by(name, mode.places, mode.times))
-            elif history.sun(name).min() >= 0:
-                apart = around(mode.times - history.sun(name)[mode.places], 0)
-                if abs(float(np.median(apart))) <= _NEAR_SUN:
-                    return "undecided"
+            elif apart <= _NEAR_SUN:
+                return "undecided"
         best = max(scores, key=lambda name: (scores[name], name == "clock"))
         others = [score for name, score in scores.items() if name != best]
         return best if not others or scores[best] - max(others) > self.lead else "undecided"

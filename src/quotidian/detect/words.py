@@ -46,6 +46,14 @@ _ACTS: Final[dict[str | tuple[str, str], str]] = {
     "pressed": "is pressed",
 }
 
+#: From how many days on each kind of habit can be found, for those who have fewer.
+WITH_MORE_DAYS: Final = (
+    (14, "unusual days are pointed out"),
+    (28, "habits of a single weekday can be told from chance"),
+    (42, "what depends on weather or presence can be seen, at the end of a month"),
+    (60, "habits that move with the season can be seen, at the end of a month"),
+)
+
 _PLURALS: Final = {"goes": "go", "is": "are", "opens": "open", "closes": "close", "starts": "start", "sees": "see"}
 
 

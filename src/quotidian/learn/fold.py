@@ -92,15 +92,17 @@ def _put(store: Store, held: list[_FoldedDay]) -> None:
 
 
 def _finished(store: Store, now: int) -> list[DayRecord]:
-    """Give the days that are over, oldest first."""
-    zone = store.home.zone
-    records = [record for record in store.days() if Day.of(record.date, zone).end <= now]
-    newest = store.events(limit=1)
-    if records and newest.num_rows:
-        day = Day.of(records[-1].date, zone)
-        if int(newest["last_updated"][0].as_py()) < day.end - _CUT_SHORT:
-            records.pop()
+    """Give the days that are over, oldest first; the very last one only if it was not cut short."""
+    known = store.days()
+    records = [record for record in known if Day.of(record.date, store.home.zone).end <= now]
+    if records and records[-1] == known[-1] and _is_cut_short(store, records[-1]):
+        records.pop()
     return records
+
+
+def _is_cut_short(store: Store, record: DayRecord) -> bool:
+    day = Day.of(record.date, store.home.zone)
+    return store.events(start=day.end - _CUT_SHORT, end=day.end, limit=1).num_rows == 0
 
 
 def _outdated(store: Store, records: Sequence[DayRecord], detectors: Sequence[Detector]) -> set[dt.date]:

@@ -7,9 +7,8 @@ from typing import Final
 from quotidian.detect import ROW, ROW_VERSION, Cadence, DayRow, Detector, History
 from quotidian.model import Home, Integers, Summary
 from quotidian.store import Store
-from quotidian.store.protocols import Period
 
-#: How many days the detectors of each cadence look back on.
+#: How many days the detectors of each cadence look back on. What monthly detectors keep has no end.
 LOOK_BACK: Final = {Cadence.DAILY: 90, Cadence.WEEKLY: 364, Cadence.MONTHLY: 364}
 
 
@@ -35,12 +34,17 @@ class Window:
         end = last.toordinal()
         span = range(end - LOOK_BACK[cadence] + 1, end + 1)
         days = [day for day in span if day in self._rows and day not in self._marks]
+        first = 0 if cadence is Cadence.MONTHLY else span[0]
         summaries = {
-            name: Summary(name, one.version, {day: self._kept[name][day] for day in days if day in self._kept[name]})
+            name: Summary(name, one.version, self._unmarked(name, first, end))
             for name, one in self._detectors.items()
             if one.cadence is cadence
         }
         return History([self._rows[day] for day in days], home, summaries)
+
+    def _unmarked(self, name: str, first: int, last: int) -> dict[int, Integers]:
+        kept = self._kept[name]
+        return {day: kept[day] for day in sorted(kept) if first <= day <= last and day not in self._marks}
 
     def _advance(self, last: dt.date) -> None:
         if last < self._until:
@@ -52,14 +56,17 @@ class Window:
             if one.keeps:
                 days = self._store.summary(name, one.version, max(self._until, oldest), last).days
                 self._kept[name].update(days)
-            for day in [day for day in self._kept[name] if day < oldest.toordinal()]:
-                del self._kept[name][day]
+            if one.cadence is not Cadence.MONTHLY:
+                for day in [day for day in self._kept[name] if day < oldest.toordinal()]:
+                    del self._kept[name][day]
         self._until = last + dt.timedelta(days=1)
 
     def _read_periods(self, first: dt.date, last: dt.date) -> None:
         weeks = self._store.period_summary("weekly", ROW, ROW_VERSION, first, last)
         self._rows.update({day: DayRow(day, integers) for day, integers in weeks.days.items()})
         for name, one in self._detectors.items():
-            if one.keeps and one.cadence is not Cadence.DAILY:
-                period: Period = "weekly" if one.cadence is Cadence.WEEKLY else "monthly"
-                self._kept[name].update(self._store.period_summary(period, name, one.version, first, last).days)
+            if one.keeps and one.cadence is Cadence.WEEKLY:
+                self._kept[name].update(self._store.period_summary("weekly", name, one.version, first, last).days)
+            elif one.keeps and one.cadence is Cadence.MONTHLY:
+                months = self._store.period_summary("monthly", name, one.version, dt.date.min, last)
+                self._kept[name].update(months.days)

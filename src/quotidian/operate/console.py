@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from quotidian.detect.words import plain_sentence
+
 #: Answers go to standard output, all else (progress, warnings, errors) to standard error.
 answers: Final = Console(highlight=False, soft_wrap=True)
 remarks: Final = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -22,12 +24,12 @@ def say(text: str = "") -> None:
 
 def warn(text: str) -> None:
     """Print a remark that the reader should not miss."""
-    remarks.print(f"[yellow]![/] {escape(text)}")
+    remarks.print(f"[yellow]![/] {escape(plain_sentence(text))}")
 
 
 def fail(text: str) -> None:
     """Print what went wrong."""
-    remarks.print(f"[bold red]Error:[/] {escape(text)}")
+    remarks.print(f"[bold red]Error:[/] {escape(plain_sentence(text))}")
 
 
 def as_json(data: Any) -> None:

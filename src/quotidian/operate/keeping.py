@@ -92,5 +92,5 @@ def retain_command(
     verb = "Would drop" if dry_run else "Dropped"
     say(
         f"{verb} {retained.raw_days} days of events, {retained.daily_days} of daily summaries and "
-        f"{retained.weekly_periods} weekly or monthly ones: {size(retained.bytes)}."
+        f"{retained.weeks} weekly ones: {size(retained.bytes)}."
     )

@@ -17,14 +17,6 @@ from quotidian.store import LayerSize
 #: What a person reads in one go.
 SHOWN: Final = 20
 
-#: From how many days on each kind of habit can be found, for those who have fewer.
-_WITH_MORE_DAYS: Final = (
-    (14, "habits count as established rather than emerging, and unusual days are pointed out"),
-    (28, "habits of a single weekday can be told from chance"),
-    (42, "what depends on weather, darkness or presence can be seen"),
-    (60, "habits that move with the season can be seen"),
-)
-
 
 def as_data(pattern: Pattern) -> dict[str, Any]:
     """Give a pattern as plain data, its evidence beside its sentence."""
@@ -53,14 +45,14 @@ def tell_learned(learned: Learned, home: Home, rows: Sequence[DayRow]) -> None:
     tell_patterns(learned.patterns)
     if not any(one.status is Status.ACTIVE for one in learned.patterns):
         say(f"\n{_why_nothing(rows)}")
-    later = [(least, what) for least, what in _WITH_MORE_DAYS if days < least]
+    later = [(least, what) for least, what in words.WITH_MORE_DAYS if days < least]
     if later:
         say("\n[bold]With more days[/]")
         for least, what in later:
             say(f"  from {least} days on: {what}")
     lacking = Room.lacking(home)
     if lacking is not None:
-        say(f"\n[dim]{escape(lacking)}[/]")
+        say(f"\n[dim]{escape(lacking)} Then: `quotidian learn SOURCE --refold`.[/]")
 
 
 def _why_nothing(rows: Sequence[DayRow]) -> str:

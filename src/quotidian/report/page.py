@@ -10,7 +10,7 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
-from quotidian.detect.words import kept, plain
+from quotidian.detect.words import WITH_MORE_DAYS, kept, plain
 from quotidian.model import Stage, Status
 from quotidian.report import wording
 from quotidian.report.activity import WEEKDAYS, rooms, week
@@ -20,14 +20,6 @@ from quotidian.report.holdings import strata
 from quotidian.report.outline import outline
 
 MOST_ROOMS: Final = 16
-
-#: What can be told from how many days on.
-_LATER: Final = (
-    (10, "from about ten days on the first habits show"),
-    (14, "after two weeks many of them can be relied on"),
-    (28, "after four weeks the habits of single weekdays stand out"),
-    (42, "after six, what depends on the weather, the light or who is at home"),
-)
 
 
 def render(data: ReportData) -> str:
@@ -60,7 +52,7 @@ def render(data: ReportData) -> str:
             style_hash=_hash(_style()),
             days=_days(data),
             summary=_summary(data),
-            coming=_coming(len(history.rows), begun=bool(data.patterns)),
+            coming=_coming(len(history.rows)),
             foremost=foremost(data.patterns),
             rhythm=outline(history),
             week=week(history),
@@ -97,9 +89,9 @@ def _summary(data: ReportData) -> str:
     return f"{holding}, and {beginning}." if emerging else f"{holding}."
 
 
-def _coming(days: int, *, begun: bool) -> str:
+def _coming(days: int) -> str:
     """Say what more days will bring, to those who have few."""
-    later = [what for least, what in _LATER if days < least and not (begun and least == _LATER[0][0])]
+    later = [f"from {least} days on {what}" for least, what in WITH_MORE_DAYS if days < least]
     return f"More days will bring more: {'; '.join(later)}." if later else ""
 
 

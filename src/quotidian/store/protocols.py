@@ -60,11 +60,11 @@ class LayerSize(msgspec.Struct, frozen=True):
 
 
 class Retained(msgspec.Struct, frozen=True):
-    """What retention dropped (or, in a dry run, would drop), by layer: whole days, weeks or months, and bytes."""
+    """What retention dropped (or, in a dry run, would drop), by layer: whole days or weeks, and bytes."""
 
     raw_days: int
     daily_days: int
-    weekly_periods: int
+    weeks: int
     bytes: int
 
 
@@ -169,7 +169,7 @@ class Store(Protocol):
     # housekeeping
 
     def retain(self, today: dt.date, *, dry_run: bool = False) -> Retained:
-        """Drop whole days, weeks and months that are older than the settings say; never a day that is due."""
+        """Drop whole days and weeks that are older than the settings say; never a day that is due, never a month."""
 
     def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:
         """Take an entity out of every layer; days that held it are due for folding again."""

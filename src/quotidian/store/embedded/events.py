@@ -110,6 +110,8 @@ class Events:
             rest = self._hot.between(day.start, day.end).num_rows
             self._ledger.put(record.with_sealed(None)._replace(events=rest))
             self._database.execute("INSERT OR IGNORE INTO mark VALUES (?, ?)", (day.ordinal, DAMAGED))
+            # Sources that were read to their end are read once more, and bring the day back.
+            self._database.execute("DELETE FROM checkpoint")
         self._files.quarantine(record.date, record.sealed)
 
     def seal(self, before: dt.date) -> list[dt.date]:

@@ -182,7 +182,8 @@ class EmbeddedStore:
         raw = [day for day in settled.values() if day.events and day.date < cutoffs.raw]
         folded = self._layers.folded_before(cutoffs.daily.toordinal())
         daily = {ordinal: size for ordinal, size in folded.items() if ordinal in settled}
-        periods = [row for row in self._layers.periods() if _end(row) <= cutoffs.weekly]
+        # Monthly summaries stay for ever: the shape of a year needs two of them.
+        periods = [row for row in self._layers.periods() if row[0] == "weekly" and _end(row) <= cutoffs.weekly]
         if not dry_run:
             with self._changing():
                 self._drop(raw, list(daily), periods)
