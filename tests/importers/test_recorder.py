@@ -117,6 +117,37 @@ def test_reads_while_it_is_written(recorder: Recorder) -> None:
     assert list(batches) == []
 
 
+def test_first_automation_ever_fires_while_it_is_read(recorder: Recorder) -> None:
+    """Causes are heard too when their kind of event gets its first row after the database was opened."""
+    recorder.db.execute("PRAGMA journal_mode=WAL")
+    recorder.state("light.a", "on", NOON)
+    source = open_source(str(recorder.path), zone="UTC")
+    context = (b"a" * 16, None, None)
+    recorder.event("automation_triggered", {"entity_id": "automation.dusk"}, NOON + 1, context)
+    recorder.state("light.a", "off", NOON + 1, context=context)
+    store = RecordingStore()
+    store.take(source)
+    row = store.rows["light.a", round((NOON + 1) * 1e6)]
+    assert (row["cause"], row["cause_entity"]) == ("automation", "automation.dusk")
+
+
+def test_event_between_two_pages_is_heard(recorder: Recorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event that is written after a page was read, but fired within the second behind it, is not passed over."""
+    monkeypatch.setattr("quotidian.importers.recorder._PAGE", 1)
+    monkeypatch.setattr("quotidian.importers.batch.ROWS", 1)
+    recorder.db.execute("PRAGMA journal_mode=WAL")
+    recorder.event("call_service", {}, NOON, (b"b" * 16, None, None))
+    recorder.state("light.a", "on", NOON)
+    source = open_source(str(recorder.path), zone="UTC")
+    batches = source.read(None)
+    next(batches)
+    context = (b"a" * 16, None, None)
+    recorder.event("automation_triggered", {"entity_id": "automation.dusk"}, NOON + 0.5, context)
+    recorder.state("light.a", "off", NOON + 0.5, context=context)
+    (row,) = [row for batch in batches for row in batch.table.to_pylist()]
+    assert (row["cause"], row["cause_entity"]) == ("automation", "automation.dusk")
+
+
 def test_nothing_is_left_beside_a_database_at_rest(recorder: Recorder) -> None:
     """Reading a database that nobody writes leaves no log beside it, which its owner might not be able to open."""
     recorder.db.execute("PRAGMA journal_mode=WAL")

@@ -168,12 +168,11 @@ class Causes:
         entity_ids = list(_words(meant.get("entity_id")))
         for area in _words(meant.get("area_id")):
             entity_ids.extend(e for e in self._members.get(area, ()) if _same_domain(e, data.get("domain")))
+        call = _Call(time, service, trace)
         for entity_id in entity_ids:
             calls = self.targets.setdefault(entity_id, [])
-            if not calls or calls[-1].time <= time:
-                calls.append(_Call(time, service, trace))
-            else:
-                insort(calls, _Call(time, service, trace), key=_time)
+            if call not in calls:  # events may be told twice
+                insort(calls, call, key=_time)
         if len(self.targets) > _KEPT_TARGETS:
             self.forget_calls(time)
 

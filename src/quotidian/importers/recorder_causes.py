@@ -46,7 +46,7 @@ class RecorderCauses:
         self._database, self._schema, self._causes = database, schema, causes
         self._warnings = warnings
         self._heard: float | None = None
-        causes.complete = schema.events is not None
+        causes.complete = schema.tells is not None and self._any(schema.tells)
 
     def settle(
         self,
@@ -88,6 +88,12 @@ class RecorderCauses:
             if trace is not None:
                 self._causes.pressed(trace)
 
+    def _any(self, question: str) -> bool:
+        try:
+            return self._database.execute(question).fetchone() is not None
+        except sqlite3.DatabaseError:
+            return False  # damaged events cost the causes, not the states
+
     def _hear(self, instants: Ints) -> None:
         """Read the events up to the page's last state."""
         if self._schema.events is None:
@@ -104,7 +110,8 @@ class RecorderCauses:
         except sqlite3.DatabaseError as error:
             self._causes.complete = False
             self._warnings.append(f"The database's events are damaged: some causes stay unknown ({error}).")
-        self._heard = until
+        # Only up to the last state all is known to be written: what was fired after it may still come to stand there.
+        self._heard = until - _AFTER
 
     def _take(self, event: tuple[str, str | None, float | None, Key | None, Key | None, Key | None]) -> None:
         kind, data, seconds, key, user, parent = event

@@ -1,6 +1,5 @@
 """The questions that a recorder database is asked, whatever columns its version has."""
 
-import sqlite3
 from typing import Final
 
 import msgspec
@@ -19,7 +18,7 @@ class RecorderSchema(msgspec.Struct, frozen=True):
     changed, attributes, context id, user id, parent id). ``entity`` is a metadata id or the entity id itself,
     ``attributes`` an attributes id or JSON text; times are seconds since 1970-01-01 UTC.
     ``events`` gives the events that tell causes between two times (seconds), as (type, data, time, context id,
-    user id, parent id); ``None`` where there are none.
+    user id, parent id), and ``tells`` whether there is any; ``None`` where there is no place for them.
     """
 
     version: int | None
@@ -28,6 +27,7 @@ class RecorderSchema(msgspec.Struct, frozen=True):
     contexts: bool
     updated: str  #: gives when a state id was updated
     events: str | None
+    tells: str | None
 
     @classmethod
     def of(cls, database: Database, name: str) -> "RecorderSchema":
@@ -61,33 +61,34 @@ class RecorderSchema(msgspec.Struct, frozen=True):
             _either(states, "context_user_id_bin", "context_user_id") or "NULL",
             _either(states, "context_parent_id_bin", "context_parent_id") or "NULL",
         )
+        events, tells = _events(database) if context is not None else (None, None)
         return cls(
             version=_version(database),
             page=f"SELECT {', '.join(selected)} FROM states WHERE state_id > ? ORDER BY state_id LIMIT ?",  # noqa: S608
             inline="attributes_id" not in states,
             contexts=context is not None,
             updated=f"SELECT {updated} FROM states WHERE state_id = ?",  # noqa: S608
-            events=_events(database) if context is not None else None,
+            events=events,
+            tells=tells,
         )
 
 
-def _events(database: Database) -> str | None:
+def _events(database: Database) -> tuple[str | None, str | None]:
     found = database.columns("events")
     time, context = _seconds(found, "time_fired"), _either(found, "context_id_bin", "context_id")
     if time is None or context is None:
-        return None
+        return None, None
     tables, kind, data = "events", "events.event_type", "events.event_data"
     telling = f"events.event_type IN ({_TELLING})"
     if "event_type_id" in found and database.columns("event_types"):
         tables += " JOIN event_types ON event_types.event_type_id = events.event_type_id"
         kind = "event_types.event_type"
-        query = f"SELECT event_type_id FROM event_types WHERE event_type IN ({_TELLING})"  # noqa: S608
-        telling = f"events.event_type_id IN ({', '.join(str(int(row[0])) for row in database.execute(query))})"
+        # A type gets its number with its first event, which may be fired while we are reading.
+        numbers = f"SELECT event_type_id FROM event_types WHERE event_type IN ({_TELLING})"  # noqa: S608
+        telling = f"events.event_type_id IN ({numbers})"
     if "data_id" in found and database.columns("event_data"):
         tables += " LEFT JOIN event_data ON event_data.data_id = events.data_id"
         data = "COALESCE(event_data.shared_data, events.event_data)" if "event_data" in found else "shared_data"
-    if not _any(database, f"SELECT 1 FROM {tables} WHERE {telling} LIMIT 1"):  # noqa: S608
-        return None
     user = _either(found, "context_user_id_bin", "context_user_id") or "NULL"
     parent = _either(found, "context_parent_id_bin", "context_parent_id") or "NULL"
     between = (
@@ -98,15 +99,9 @@ def _events(database: Database) -> str | None:
     )
     return (
         f"SELECT {kind}, {data}, {time}, {context}, {user}, {parent} FROM {tables} "  # noqa: S608
-        f"WHERE {telling} AND {between} ORDER BY events.event_id"
+        f"WHERE {telling} AND {between} ORDER BY events.event_id",
+        f"SELECT 1 FROM {tables} WHERE {telling} LIMIT 1",  # noqa: S608
     )
-
-
-def _any(database: Database, query: str) -> bool:
-    try:
-        return database.execute(query).fetchone() is not None
-    except sqlite3.DatabaseError:
-        return False  # damaged events cost the causes, not the states
 
 
 def _either(found: frozenset[str], new: str, old: str) -> str | None:
