@@ -40,7 +40,7 @@ class Integers:
 
     def __init__(self, words: tuple[str, ...] = (), columns: Mapping[str, object] | None = None) -> None:
         self.words: Final = words
-        self._columns: Final = {name: _narrow(np.asarray(values, np.int64)) for name, values in (columns or {}).items()}
+        self._columns: Final = {name: _narrow(values) for name, values in (columns or {}).items()}
 
     @property
     def columns(self) -> dict[str, Ints]:
@@ -98,19 +98,22 @@ class Integers:
             body = zlib.decompress(packed)
             start = 4 + int.from_bytes(body[:4], "little")
             head = msgspec.msgpack.decode(body[4:start], type=_Head)
-            columns = {}
+            columns: dict[str, object] = {}
             for column in head.columns:
                 kind = np.dtype(_WIDTHS[column.width])
-                values = np.frombuffer(body, kind, column.length, start).astype(np.int64)
-                columns[column.name] = np.cumsum(values) if column.difference else values
+                values = np.frombuffer(body, kind, column.length, start)
+                columns[column.name] = np.cumsum(values, dtype=np.int64) if column.difference else values.copy()
                 start += kind.itemsize * column.length
         except (zlib.error, msgspec.DecodeError, IndexError) as error:
             raise ValueError(f"not a packed table of integers: {error}") from error
         return cls(head.words, columns)
 
 
-def _narrow(values: Ints) -> NDArray[np.signedinteger[Any]]:
-    return values.astype(_WIDTHS[_width(values)])
+def _narrow(values: object) -> NDArray[np.signedinteger[Any]]:
+    if isinstance(values, np.ndarray) and values.dtype.name in _WIDTHS[:-1]:
+        return values  # as it was packed
+    numbers = np.asarray(values, np.int64)
+    return numbers.astype(_WIDTHS[_width(numbers)])
 
 
 def _width(values: Ints) -> int:
