@@ -6,7 +6,7 @@ midnight, on those of the sun so that sunrise or sunset stands at 12:00 of each 
 
 from collections.abc import Iterator
 from functools import cache, cached_property
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -23,8 +23,6 @@ _MOVED: Final = 20  #: minutes by which the sun must have moved to be told from 
 _LEAST_DAYS: Final = 3
 _MOST_TIMES: Final = 4
 _DISTINCT: Final = 30  #: minutes that two times of one class of days lie apart at least
-
-_Exposure: TypeAlias = tuple[Floats, Floats]
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -65,6 +63,13 @@ class _Line(msgspec.Struct, frozen=True):
     hit: Ints
 
 
+class _Exposure(msgspec.Struct, frozen=True):
+    """At which instants a whole window was observed, shape (days, 288), ``None`` for always; their days by class."""
+
+    seen: Floats | None
+    days: Floats
+
+
 class _Candidates(msgspec.Struct, frozen=True):
     """Instants that pass the floors and the level, in columns; ``reference`` and ``days`` are numbers."""
 
@@ -84,7 +89,7 @@ class DayLine:
     def __init__(self, history: History, search: Search) -> None:
         self._history: Final = history
         self._search: Final = search
-        self._exposures: Final[dict[tuple[bytes, str, int], _Exposure]] = {}
+        self._exposures: Final[dict[tuple[int, str, int], _Exposure]] = {}
         self._pad: Final = (max(search.windows) + search.jitter) // CELL_MINUTES
 
     def modes(self, entity_id: str, rows: Ints) -> list[Mode]:
@@ -128,15 +133,15 @@ class DayLine:
         tested = [np.empty((8, 0))]
         # What a window misses, a narrower one misses too: the widest first, until no share is large enough.
         for number, window in sorted(enumerate(search.windows), key=lambda pair: -pair[1]):
-            seen, days = self._exposure(reference, entity_id, window)
-            hit = self._within(line.hit, window) > 0
-            kept = self._by_class(hit, seen)
+            exposure = self._exposure(reference, entity_id, window)
+            hit, days = self._within(line.hit, window) > 0, exposure.days
+            kept = self._by_class(hit, exposure)
             likely = (kept >= _LEAST_DAYS) & (kept >= search.least_share * days)
             if reference != "clock":
                 likely[:, np.abs(np.arange(DAY_CELLS) * CELL_MINUTES - NOON) > SUN_REACH] = False
             if not likely.any():
                 break
-            expected = self._by_class(self._chances[self._within(self._running(hit), search.jitter)], seen)
+            expected = self._by_class(self._chances[self._within(self._running(hit), search.jitter)], exposure)
             likely &= kept * ONE >= search.least_lift * expected
             of, cell = np.nonzero(likely)
             counts = [part[likely].astype(np.int64) for part in (kept, days, expected)]
@@ -222,10 +227,10 @@ class DayLine:
         gapless = len(self._places) == len(days) - 2
         return np.asarray(days[1:-1] if gapless else days[self._places], np.float64)
 
-    def _by_class(self, line: Ints | Bools, seen: Floats) -> Floats:
+    def _by_class(self, line: Ints | Bools, exposure: _Exposure) -> Floats:
         """Sum over the days of each class, where they were observed: shape (classes, 288)."""
         days = self._by_day(line)
-        return np.asarray(self._masks @ (days if seen.all() else days * seen))
+        return np.asarray(self._masks @ (days if exposure.seen is None else days * exposure.seen))
 
     def _line(self, reference: str, rows: Ints) -> _Line:
         timeline = self._history.timeline
@@ -257,16 +262,16 @@ class DayLine:
         return np.asarray(ONE - (ONE * (copies - np.arange(copies + 1))) // copies)
 
     def _exposure(self, reference: str, entity_id: str, window: int) -> _Exposure:
-        """Tell at which instants a whole window was observed, shape (days, 288), and count these by class of days."""
+        """Give the exposure of an entity; those that were observed alike share it."""
         cells = self._history.cells(entity_id)
-        key = cells.tobytes(), reference, window
+        key = id(cells), reference, window
         if key not in self._exposures:
             line = np.zeros((self._size // DAY_CELLS, DAY_CELLS), bool)
             line[self._places] = cells
             if reference != "clock":
                 line = self._shifted(line, (self._history.sun(reference) - NOON) // CELL_MINUTES)
             seen = self._by_day(self._within(self._running(~line.reshape(-1)), window) == 0)
-            self._exposures[key] = seen, self._masks @ seen
+            self._exposures[key] = _Exposure(None if seen.all() else seen, self._masks @ seen)
         return self._exposures[key]
 
     def _shifted(self, line: Bools, cells: Ints) -> Bools:

@@ -53,6 +53,7 @@ class History:
         self.rows: Final = tuple(rows)
         self.home: Final = home
         self.summaries: Final = dict(summaries or {})
+        self._alike_cells: Final[dict[bytes, Bools]] = {}
 
     @cached_property
     def ordinals(self) -> Ints:
@@ -127,8 +128,12 @@ class History:
 
     @cache  # noqa: B019
     def cells(self, entity_id: str) -> Bools:
-        """Tell which 5-minute cells of the wall clock an entity was observed through: shape (days, 288)."""
-        return np.stack([row.observed(entity_id) for row in self.rows])
+        """Tell which 5-minute cells of the wall clock an entity was observed through: shape (days, 288).
+
+        Entities that were observed alike share one array.
+        """
+        cells = np.stack([row.observed(entity_id) for row in self.rows])
+        return self._alike_cells.setdefault(cells.tobytes(), cells)
 
     @cache  # noqa: B019
     def sun(self, event: str) -> Ints:

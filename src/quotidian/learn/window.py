@@ -25,12 +25,13 @@ class Window:
         self._rows: Final[dict[int, DayRow]] = {}
         self._kept: Final[dict[str, dict[int, Integers]]] = {name: {} for name in self._detectors}
         self._marks: Final = {date.toordinal() for date in store.marks()}
-        self._until = first - dt.timedelta(days=max(LOOK_BACK.values()))
-        self._read_periods(self._until, first)
+        start = first - dt.timedelta(days=max(LOOK_BACK.values()))
+        self._until: Final = dict.fromkeys([ROW, *self._detectors], start)
+        self._read_periods(start, first)
 
     def history(self, cadence: Cadence, last: dt.date, home: Home) -> History:
         """Give the days up to a date that the detectors of a cadence look back on, less those the user marked."""
-        self._advance(last)
+        self._advance(cadence, last)
         end = last.toordinal()
         span = range(end - LOOK_BACK[cadence] + 1, end + 1)
         days = [day for day in span if day in self._rows and day not in self._marks]
@@ -46,20 +47,25 @@ class Window:
         kept = self._kept[name]
         return {day: kept[day] for day in sorted(kept) if first <= day <= last and day not in self._marks}
 
-    def _advance(self, last: dt.date) -> None:
-        if last < self._until:
-            return
-        rows = self._store.summary(ROW, ROW_VERSION, self._until, last)
-        self._rows.update({day: DayRow(day, integers) for day, integers in rows.days.items()})
+    def _advance(self, cadence: Cadence, last: dt.date) -> None:
+        """Read what has come since, only of the detectors that look tonight, and let go of what is too old for them."""
+        rows = self._fresh(ROW, ROW_VERSION, dt.date.min, last)
+        self._rows.update({day: DayRow(day, integers) for day, integers in rows.items()})
         for name, one in self._detectors.items():
-            oldest = last - dt.timedelta(days=LOOK_BACK[one.cadence] - 1)
-            if one.keeps:
-                days = self._store.summary(name, one.version, max(self._until, oldest), last).days
-                self._kept[name].update(days)
-            if one.cadence is not Cadence.MONTHLY:
+            if one.cadence is not cadence or not one.keeps:
+                continue
+            oldest = last - dt.timedelta(days=LOOK_BACK[cadence] - 1)
+            self._kept[name].update(self._fresh(name, one.version, oldest, last))
+            if cadence is not Cadence.MONTHLY:
                 for day in [day for day in self._kept[name] if day < oldest.toordinal()]:
                     del self._kept[name][day]
-        self._until = last + dt.timedelta(days=1)
+
+    def _fresh(self, name: str, version: int, oldest: dt.date, last: dt.date) -> dict[int, Integers]:
+        first = max(self._until[name], oldest)
+        if last < first:
+            return {}
+        self._until[name] = last + dt.timedelta(days=1)
+        return self._store.summary(name, version, first, last).days
 
     def _read_periods(self, first: dt.date, last: dt.date) -> None:
         weeks = self._store.period_summary("weekly", ROW, ROW_VERSION, first, last)
