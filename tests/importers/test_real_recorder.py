@@ -1,12 +1,17 @@
 """The database that a real Home Assistant writes, imported while it runs."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from typer.testing import CliRunner
 
-from quotidian.model import Area, CauseKind
+from quotidian.model import Area, CauseKind, Pattern
+from quotidian.operate.cli import app
 
 from ..real_home_assistant import HASS, MISSING, RealHomeAssistant, until  # noqa: TID252 - tests are no package
 from .recorded import RecordingStore, taken
@@ -111,3 +116,40 @@ def test_live_database(home: RealHomeAssistant) -> None:
 
     until(seen)
     assert new == len(store.rows) - known
+
+
+def lived_before(live: Path, copy: Path, days: int) -> Path:
+    """Copy a database as if what it holds had happened at the same time on each of so many days before, too."""
+    with closing(sqlite3.connect(f"file:{live}?mode=ro", uri=True)) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute("UPDATE states SET old_state_id = NULL")
+        for table, key, times in (
+            ("states", "state_id", ("last_updated_ts", "last_changed_ts", "last_reported_ts")),
+            ("events", "event_id", ("time_fired_ts",)),
+        ):
+            columns = [row[1] for row in target.execute(f"PRAGMA table_info({table})")]
+            many = target.execute(f"SELECT max({key}) FROM {table}").fetchone()[0]
+            last = many * days
+            target.execute(f"UPDATE {table} SET {key} = {key} + {last}")
+            for before in range(1, days + 1):
+                moved = {key: f"{key} - {many * before}", **dict.fromkeys(times, f"{{}} - {86_400 * before}")}
+                values = ", ".join(moved.get(name, "{}").format(name) for name in columns)
+                target.execute(
+                    f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE {key} > {last}"
+                )
+        target.commit()
+    return copy
+
+
+def test_habits_are_learned_from_it(home: RealHomeAssistant, tmp_path: Path) -> None:
+    """`quotidian learn` finds what a person does at the same time of twelve days, and nothing that automations did."""
+    database = lived_before(home.database, tmp_path / "home-assistant_v2.db", days=12)
+    learned = CliRunner().invoke(app, ["learn", str(database), "--data", str(tmp_path / "store"), "--json"])
+    assert learned.exit_code == 0, learned.stderr
+    told = msgspec.json.decode(learned.stdout)
+    assert told["days"] == 12
+    patterns = msgspec.convert(told["patterns"], list[Pattern])
+    at_a_time = {one.finding.subject[0] for one in patterns if one.finding.detector == "time_of_day"}
+    assert "input_boolean.away=on" in at_a_time
+    tokens = {token for one in patterns for token in one.finding.subject}
+    assert not tokens & {"input_boolean.lamp=on", "input_boolean.clock=on", "input_boolean.clock=off"}

@@ -22,6 +22,7 @@ SUN_REACH: Final = 240  #: minutes before and after the sun's event in which it 
 _MOVED: Final = 20  #: minutes by which the sun must have moved to be told from the clock
 _LEAST_DAYS: Final = 3
 _MOST_TIMES: Final = 4
+_NEAR_CELLS: Final = 3  #: cells by which two windows' middles may differ and still tell of the same time
 _DISTINCT: Final = 30  #: minutes that two times of one class of days lie apart at least
 
 
@@ -160,9 +161,21 @@ class DayLine:
         for _ in range(_MOST_TIMES):
             if not open_.any():
                 return
-            mode = self._mode(candidates, int(order[np.argmax(open_[order])]), rows)
+            surest = int(order[np.argmax(open_[order])])
+            mode = self._mode(candidates, self._fullest(candidates, surest, open_), rows)
             yield mode
             open_ &= ~self._same(candidates, mode)
+
+    def _fullest(self, candidates: _Candidates, surest: int, open_: Bools) -> int:
+        """Give the candidate that tells the same with the most days beyond those of chance.
+
+        The surest window is often so narrow that it misses days on which people were merely a little off.
+        """
+        near = open_ & (candidates.reference == candidates.reference[surest])
+        near &= candidates.days == candidates.days[surest]
+        near &= np.abs(around(candidates.cell - candidates.cell[surest], 0, DAY_CELLS)) <= _NEAR_CELLS
+        beyond = np.where(near, candidates.kept - candidates.expected / ONE, -np.inf)
+        return int(np.lexsort((candidates.p_value, -beyond))[0])
 
     def _same(self, candidates: _Candidates, mode: Mode) -> Bools:
         """Tell which candidates can be hit by the occurrences of a mode that was chosen."""

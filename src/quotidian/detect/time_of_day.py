@@ -25,7 +25,8 @@ class TimeOfDay(Detector):
     5-minute grid, against the chance of that if the instant were shifted by up to ``jitter`` both ways. Only days are
     counted, so a burst is one occurrence. The line of days is not cut at midnight. A token's p-value is its
     smallest, times all that was tried: windows, classes of days, references, and how many windows fit into a day;
-    over all tokens the false discovery rate is controlled. A token may have several times a day.
+    over all tokens the false discovery rate is controlled. A token may have several times a day. Of
+    the windows that tell of the same time, the one with the most days beyond those of chance is told.
 
     Clock or sun is decided by forward (prequential) log-likelihood [1]_: whichever foretold each day's time better
     from the days before it, by more than ``lead`` nats; else the reference is ``undecided``, and the clock is named.
