@@ -83,7 +83,12 @@ def test_live_database(home: RealHomeAssistant) -> None:
     home.call("input_button.press", entity_id="input_button.bed")
     until(lambda: home.state("input_boolean.fan") == "on")
     store = RecordingStore()
-    until(lambda: bool(taken(home.database, store)) and len(_rows(store, "input_boolean.fan")) == 2)
+
+    def come() -> bool:
+        taken(home.database, store)
+        return len(_rows(store, "input_boolean.fan")) == 2 and len(_rows(store, "input_boolean.clock")) >= 3
+
+    until(come)
     assert home.database.with_name(home.database.name + "-wal").exists()
 
     lamp = [
