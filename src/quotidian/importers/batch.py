@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 import numpy as np
@@ -22,6 +22,18 @@ class Batch(msgspec.Struct, frozen=True):
 
     table: pa.Table
     position: str
+
+
+class Reached(msgspec.Struct, frozen=True):
+    """How far a source was read: what a position says, each kind of source in its own words."""
+
+    @classmethod
+    def of(cls, position: str | None) -> Self | None:
+        """Read a position; ``None`` where it is none of ours, so that reading starts from the beginning."""
+        try:
+            return None if position is None else msgspec.json.decode(position, type=cls)
+        except msgspec.DecodeError:
+            return None
 
 
 class Attributes:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, Self
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -12,7 +12,7 @@ import pyarrow as pa
 from quotidian.errors import CorruptSourceError, QuotidianError
 from quotidian.homeassistant.cause import Causes
 from quotidian.importers.backup import Unpacked
-from quotidian.importers.batch import Attributes, Batch, batches
+from quotidian.importers.batch import Attributes, Batch, Reached, batches
 from quotidian.importers.database import Database, refusal
 from quotidian.importers.place import Place
 from quotidian.importers.recorder_causes import RecorderCauses
@@ -28,19 +28,11 @@ _BEFORE_ALL: Final = -(1 << 63)
 _INLINE_PAGE: Final = 1_000  #: the same where each state brings its attributes as text
 
 
-class Position(msgspec.Struct, frozen=True):
+class Position(Reached, frozen=True):
     """The last state handed out, and when (µs) it was updated: another database has another row there."""
 
     state_id: int
     updated: int
-
-    @classmethod
-    def of(cls, position: str | None) -> Self | None:
-        """Read a position; ``None`` where it is none of ours."""
-        try:
-            return None if position is None else msgspec.json.decode(position, type=cls)
-        except msgspec.DecodeError:
-            return None
 
 
 class RecorderDatabase:

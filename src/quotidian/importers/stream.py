@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Iterator
 from hashlib import blake2b
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final, Self, cast
+from typing import IO, Any, BinaryIO, Final, cast
 
 import msgspec
 import pyarrow as pa
 
 from quotidian.errors import CorruptSourceError, SourceError
+from quotidian.importers.batch import Reached
 from quotidian.importers.rejects import Rejects
 
 STANDARD_INPUT: Final = "-"
@@ -137,20 +138,12 @@ def _damaged(stream: Stream, error: Exception) -> CorruptSourceError:
     )
 
 
-class Resumption(msgspec.Struct, frozen=True):
+class Resumption(Reached, frozen=True):
     """How far lines were handed out, what stood in them, and the zone that times without one were read in."""
 
     lines: int
     digest: str
     zone: str
-
-    @classmethod
-    def of(cls, position: str | None) -> Self | None:
-        """Read a position; ``None`` where it is none of ours, so that reading starts from the beginning."""
-        try:
-            return None if position is None else msgspec.json.decode(position, type=cls)
-        except msgspec.DecodeError:
-            return None
 
 
 class Lines:
