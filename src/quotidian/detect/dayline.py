@@ -131,7 +131,7 @@ class DayLine:
     def _tested(self, reference: str, entity_id: str, rows: Ints) -> _Candidates:
         """Test every instant in every window and class of days on one reference's line."""
         search, line = self._search, self._line(reference, rows)
-        tested = [np.empty((8, 0))]
+        tested = [np.empty((6, 0), np.int64)]
         # What a window misses, a narrower one misses too: the widest first, until no share is large enough.
         for number, window in sorted(enumerate(search.windows), key=lambda pair: -pair[1]):
             exposure = self._exposure(reference, entity_id, window)
@@ -146,12 +146,12 @@ class DayLine:
             likely &= kept * ONE >= search.least_lift * expected
             of, cell = np.nonzero(likely)
             counts = [part[likely].astype(np.int64) for part in (kept, days, expected)]
-            tried = len(search.windows) * len(self._masks) * len(REFERENCES) * DAY // (2 * window)
-            p = np.minimum(at_least(*counts) * tried, 1.0)
-            same = [np.full(p.size, REFERENCES.index(reference)), np.full(p.size, number)]
-            tested.append(np.stack([*same, of, cell, p, *counts])[:, p < search.level])
-        columns = np.concatenate(tested, axis=1)
-        return _Candidates(*(part if place == 4 else part.astype(np.int64) for place, part in enumerate(columns)))
+            tested.append(np.stack([np.full(of.size, number), of, cell, *counts]))
+        window, of, cell, kept, days, expected = np.concatenate(tested, axis=1)
+        tried = len(search.windows) * len(self._masks) * len(REFERENCES) * DAY // (2 * np.array(search.windows))
+        p = np.minimum(at_least(kept, days, expected) * tried[window], 1.0)
+        columns = np.full(p.size, REFERENCES.index(reference)), window, of, cell, p, kept, days, expected
+        return _Candidates(*(column[p < search.level] for column in columns))
 
     def _chosen(self, candidates: _Candidates, rows: Ints) -> Iterator[Mode]:
         """Choose the most certain candidate, put aside all that tell of the same time, and choose again."""
