@@ -48,7 +48,8 @@ class Calendar:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._holidays = holidays.country_holidays(plan.country)
+        # Named in one language, or the truth would depend on the machine that it is written on.
+        self._holidays = holidays.country_holidays(plan.country, language="en_US")
         self.kind = lru_cache(maxsize=1024)(self._kind)
         self._downs = lru_cache(maxsize=512)(self._downs_from)
 
