@@ -3,6 +3,7 @@
 import datetime as dt
 import os
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,11 @@ AT = int(NOON) * 1_000_000
 
 
 @pytest.fixture
-def recorder(tmp_path: Path) -> Recorder:
+def recorder(tmp_path: Path) -> Iterator[Recorder]:
     """Make an empty recorder database."""
-    return Recorder(tmp_path / "home-assistant_v2.db")
+    recorder = Recorder(tmp_path / "home-assistant_v2.db")
+    yield recorder
+    recorder.db.close()
 
 
 def test_states(recorder: Recorder) -> None:

@@ -26,5 +26,7 @@ def interrupt(method: str, calls: int) -> None:
 
 
 if __name__ == "__main__":
+    # Whoever was started in the background inherits that interrupts are ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     interrupt(sys.argv.pop(1), int(sys.argv.pop(1)))
     main()
