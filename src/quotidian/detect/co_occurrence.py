@@ -10,13 +10,13 @@ from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
+from quotidian.detect.kernel import JITTER
 from quotidian.detect.statistics import ONE, at_least, covered, merged_spans, next_time, q_values, share_interval
 from quotidian.detect.things import ENDS, RESTING, is_act
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
 
 WINDOWS: Final = (10, 60, 300, 900)
-JITTER: Final = 1_800
 
 #: A first act is judged when everything that its jittered copies could meet has happened: that long after it (seconds).
 _LATE: Final = JITTER + WINDOWS[-1]

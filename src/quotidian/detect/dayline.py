@@ -13,8 +13,9 @@ import numpy as np
 
 from quotidian.detect.dayrow import CELL_MINUTES, DAY_CELLS
 from quotidian.detect.history import History
-from quotidian.detect.statistics import DAY, ONE, around, at_least
+from quotidian.detect.statistics import ONE, around, at_least
 from quotidian.model.arrays import Bools, Floats, Ints
+from quotidian.model.day import DAY_MINUTES
 
 REFERENCES: Final = ("clock", "sunrise", "sunset")
 NOON: Final = 720  #: where the sun's event stands on its own line, in minutes
@@ -148,7 +149,7 @@ class DayLine:
             counts = [part[likely].astype(np.int64) for part in (kept, days, expected)]
             tested.append(np.stack([np.full(of.size, number), of, cell, *counts]))
         window, of, cell, kept, days, expected = np.concatenate(tested, axis=1)
-        tried = len(search.windows) * len(self._masks) * len(REFERENCES) * DAY // (2 * np.array(search.windows))
+        tried = len(search.windows) * len(self._masks) * len(REFERENCES) * DAY_MINUTES // (2 * np.array(search.windows))
         p = np.minimum(at_least(kept, days, expected) * tried[window], 1.0)
         columns = np.full(p.size, REFERENCES.index(reference)), window, of, cell, p, kept, days, expected
         return _Candidates(*(column[p < search.level] for column in columns))
@@ -195,7 +196,7 @@ class DayLine:
         window, cell = self._search.windows[int(candidates.window[place])], int(candidates.cell[place])
         days = list(self._history.classes)[int(candidates.days[place])]
         minutes = self._line(reference, rows).minutes
-        centres = self._places * DAY + cell * CELL_MINUTES
+        centres = self._places * DAY_MINUTES + cell * CELL_MINUTES
         after = np.searchsorted(minutes, centres)
         before, behind = (
             minutes[np.maximum(after - 1, 0)] - centres,
@@ -247,7 +248,7 @@ class DayLine:
 
     def _line(self, reference: str, rows: Ints) -> _Line:
         timeline = self._history.timeline
-        minutes = self._places[timeline.day[rows]] * DAY + timeline.wall[rows] // 60
+        minutes = self._places[timeline.day[rows]] * DAY_MINUTES + timeline.wall[rows] // 60
         if reference != "clock":
             minutes = minutes - self._history.sun(reference)[timeline.day[rows]] + NOON
         minutes = np.sort(np.clip(minutes, 0, self._size * CELL_MINUTES - 1))

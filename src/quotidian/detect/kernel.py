@@ -9,14 +9,13 @@ from quotidian.detect.dayrow import entity_of
 from quotidian.detect.history import History
 from quotidian.detect.statistics import ONE, covered, merged_spans
 from quotidian.model.arrays import Bools, Ints
+from quotidian.model.day import DAY_SECONDS
 
 #: How far each first act is moved both ways to see what chance does, in seconds.
 JITTER: Final = 1_800
 
 #: So many other days are asked what the clock alone would do.
 OTHER_DAYS: Final = 14
-
-_DAY: Final = 86_400
 
 
 def link(history: History, a: str, b: str, window: int) -> tuple[int, int, int]:
@@ -71,11 +70,11 @@ def against_other_days(history: History, a: str, b: str, low: int, high: int) ->
     timeline, size = history.timeline, len(history.rows)
     present = history.present(entity_of(b))
     one, other = history.occurrences[a], history.occurrences[b]
-    follows = np.sort(timeline.day[other] * 2 * _DAY + timeline.wall[other])
+    follows = np.sort(timeline.day[other] * 2 * DAY_SECONDS + timeline.wall[other])
     day, wall = timeline.day[one], timeline.wall[one]
 
     shifts = np.arange(min(OTHER_DAYS, size - 1) + 1)  # the first is no shift
-    origin = (day + shifts[:, None]) % size * 2 * _DAY + wall
+    origin = (day + shifts[:, None]) % size * 2 * DAY_SECONDS + wall
     found = np.searchsorted(follows, origin + high, "right") > np.searchsorted(follows, origin + low)
     cell = day + shifts[:, None] * size
     kept = (_any(cell[found], shifts.size * size).reshape(-1, size) & present).sum(axis=1)

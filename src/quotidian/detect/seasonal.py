@@ -14,11 +14,12 @@ from quotidian.detect.base import Cadence, Detector
 from quotidian.detect.dayrow import entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
-from quotidian.detect.statistics import DAY, LEVEL, next_time, q_values, share_interval
+from quotidian.detect.statistics import LEVEL, next_time, q_values, share_interval
 from quotidian.detect.things import ENDS
 from quotidian.detect.yearly import yearly
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
+from quotidian.model.day import DAY_MINUTES
 
 _REACH: Final = 120  #: minutes either side of the main time in which the habit is looked for
 _QUARTER: Final = 15  #: the grid, in minutes, on which it is looked for
@@ -218,7 +219,7 @@ class Seasonal(Detector):
         days = series.places.size
         low, high = share_interval(days, series.observed)
         since = dt.date.fromordinal(int(series.weeks[drift.place]) * 7 + 1)
-        before, after = (round(series.minute + minutes) % DAY for minutes in (drift.start, drift.end))
+        before, after = (round(series.minute + minutes) % DAY_MINUTES for minutes in (drift.start, drift.end))
         members = history.members[token]
         return Finding(
             detector=self.name,
@@ -243,7 +244,7 @@ class Seasonal(Detector):
 
 def _main_minute(days: Ints, minutes: Ints, size: int) -> int:
     """Give the minute of the day that the most days have something within reach of, in the middle of equals."""
-    quarters, reach = DAY // _QUARTER, _REACH // _QUARTER
+    quarters, reach = DAY_MINUTES // _QUARTER, _REACH // _QUARTER
     hit = np.zeros((size, quarters), np.int16)
     hit[days, np.clip(minutes // _QUARTER, 0, quarters - 1)] = 1
     total = np.cumsum(np.concatenate([hit[:, -reach - 1 :], hit, hit[:, :reach]], axis=1), axis=1, dtype=np.int16)
@@ -251,14 +252,14 @@ def _main_minute(days: Ints, minutes: Ints, size: int) -> int:
     most = near == near.max()
     first = int(np.argmax(most & ~np.roll(most, 1)))
     length = int(np.argmin(np.roll(most, -first))) or quarters
-    return (first * _QUARTER + length * _QUARTER // 2) % DAY
+    return (first * _QUARTER + length * _QUARTER // 2) % DAY_MINUTES
 
 
 def _nearest(history: History, rows: Ints, minute: int) -> tuple[Ints, Floats]:
     """Give the days with an occurrence within reach of a minute of the day, and how far the nearest one is from it."""
     timeline, ordinals = history.timeline, history.ordinals
-    line = np.sort(ordinals[timeline.day[rows]] * DAY + timeline.wall[rows] // 60)
-    centre = ordinals * DAY + minute
+    line = np.sort(ordinals[timeline.day[rows]] * DAY_MINUTES + timeline.wall[rows] // 60)
+    centre = ordinals * DAY_MINUTES + minute
     after = np.searchsorted(line, centre)
     one = line[np.maximum(after - 1, 0)] - centre
     other = line[np.minimum(after, line.size - 1)] - centre

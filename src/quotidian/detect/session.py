@@ -10,11 +10,12 @@ from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
 from quotidian.detect.dayrow import DayRow, entity_of, state_of, token_of
 from quotidian.detect.history import History, entities_of
-from quotidian.detect.statistics import DAY, around
+from quotidian.detect.statistics import around
 from quotidian.detect.things import ACTUATORS, RESTING, is_sign, tells
 from quotidian.detect.time_of_day import TimeOfDay
 from quotidian.model import Finding, Home, Integers
 from quotidian.model.arrays import Bools, Ints
+from quotidian.model.day import DAY_MINUTES
 from quotidian.model.home import domain_of
 
 #: What involves fewer things is told by other detectors.
@@ -120,8 +121,9 @@ class Session(Detector):
         """Tell of a time at which sessions begin, when they have enough in common."""
         timeline = history.timeline
         first = sessions.rows[sessions.first]
-        minutes = history.ordinals[timeline.day[first]] * DAY + timeline.wall[first] // 60
-        moments = np.array(begun.measures["dates"], np.int64) * DAY + np.array(begun.measures["times"], np.int64)
+        minutes = history.ordinals[timeline.day[first]] * DAY_MINUTES + timeline.wall[first] // 60
+        dates, times = (np.array(begun.measures[name], np.int64) for name in ("dates", "times"))
+        moments = dates * DAY_MINUTES + times
         chosen = np.flatnonzero(np.isin(minutes, moments))
         members = self._members(history, sessions, chosen)
         if len(entities_of(members)) < _LEAST_THINGS:

@@ -9,14 +9,13 @@ import numpy as np
 from scipy.special import bdtrc, betaincinv
 
 from quotidian.model.arrays import Floats, Ints
+from quotidian.model.day import DAY_MINUTES
 
 #: One in the 16-bit fixed point in which chances are kept, so that summing them is exact.
 ONE: Final = 1 << 16
 
 #: The level of the intervals that are shown to people.
 LEVEL: Final = 0.90
-
-DAY: Final = 1_440
 
 
 def at_least(kept: Ints, days: Ints, expected: Ints) -> Floats:
@@ -76,7 +75,7 @@ def next_time(kept: int, days: int) -> float:
     return (kept + 1) / (days + 2)
 
 
-def around(times: Ints | Floats, centre: float, period: int = DAY) -> Floats:
+def around(times: Ints | Floats, centre: float, period: int = DAY_MINUTES) -> Floats:
     """Give signed distances from a point on a circle, each in [-period / 2, period / 2).
 
     >>> around(np.array([5.0, 1435.0]), 0)

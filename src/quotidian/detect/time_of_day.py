@@ -9,10 +9,11 @@ from quotidian.detect.base import Detector
 from quotidian.detect.dayline import NOON, REFERENCES, SUN_REACH, DayLine, Mode, Search
 from quotidian.detect.dayrow import CELL_MINUTES, entity_of, state_of
 from quotidian.detect.history import History
-from quotidian.detect.statistics import DAY, around, next_time, q_values, share_interval
+from quotidian.detect.statistics import around, next_time, q_values, share_interval
 from quotidian.detect.things import RESTING, is_act
 from quotidian.model import Evidence, Finding, Stage
 from quotidian.model.arrays import Floats
+from quotidian.model.day import DAY_MINUTES
 
 _SOON: Final = 30  #: minutes after a going on in which a going off says nothing more
 _NEAR_SUN: Final = 60  #: minutes from the sun's event within which a time may be the sun's
@@ -112,13 +113,13 @@ class TimeOfDay(Detector):
         centre = float(np.median(times))
         width = max(round(float(np.quantile(np.abs(times - centre), 0.8))), 1)
         last = history.sun(axis)[mode.places[-1]] if axis != "clock" else 0
-        minute = round(centre) % DAY if axis == "clock" else round(centre)
+        minute = round(centre) % DAY_MINUTES if axis == "clock" else round(centre)
         low, high = share_interval(mode.kept, mode.observed)
         members = history.members[token]
         return Finding(
             detector=self.name,
             subject=(token,),
-            anchor=int(minute + last) % DAY,
+            anchor=int(minute + last) % DAY_MINUTES,
             measures={
                 "reference": reference,
                 "days": mode.days,
@@ -166,7 +167,7 @@ def _told_once(findings: list[Finding]) -> list[Finding]:
 def _follows(one: Finding, other: Finding) -> bool:
     if entity_of(one.subject[0]) != entity_of(other.subject[0]) or one.anchor is None or other.anchor is None:
         return False
-    return one.measures["days"] == other.measures["days"] and (one.anchor - other.anchor) % DAY <= _SOON
+    return one.measures["days"] == other.measures["days"] and (one.anchor - other.anchor) % DAY_MINUTES <= _SOON
 
 
 def _forward(times: Floats) -> float:

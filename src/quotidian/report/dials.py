@@ -13,9 +13,9 @@ from quotidian.detect.statistics import around
 from quotidian.detect.words import clock
 from quotidian.model import Pattern
 from quotidian.model.arrays import Floats, Ints
+from quotidian.model.day import DAY_MINUTES
 from quotidian.report.wording import brief
 
-DAY: Final = 1_440
 CENTRE: Final = 100.0  #: of the dial, whose picture is 200 wide and high
 RING: Final = (64.0, 80.0)  #: the radii between which days are ticked
 OUTER: Final = 87.0  #: the radius of the arc of usual times
@@ -58,7 +58,7 @@ def dial(history: History, pattern: Pattern) -> Dial | None:
     ordinals, wall, usual = _times(history, measures, reference)
     known = pattern.finding.anchor if pattern.finding.anchor is not None else measures["minute"]
     centre = float(usual[-1]) if usual.size else float(known)
-    width = min(max(float(measures.get("width", 0)), 4.0), DAY / 2 - 1)
+    width = min(max(float(measures.get("width", 0)), 4.0), DAY_MINUTES / 2 - 1)
     return Dial(
         pattern=pattern,
         time=clock(centre),
@@ -68,7 +68,7 @@ def dial(history: History, pattern: Pattern) -> Dial | None:
         arc=arc(OUTER, centre - width, centre + width),
         ticks=tuple(tick(minute) for minute in wall.tolist()),
         strip=_strip(history, pattern, ordinals, wall, usual) if len(ordinals) > 1 else None,
-        order=centre % DAY,
+        order=centre % DAY_MINUTES,
     )
 
 
@@ -78,7 +78,7 @@ def point(radius: float, minute: float) -> str:
     >>> point(50, 720), point(50, 0), point(50, 1080)
     ('100 50', '100 150', '150 100')
     """
-    angle = (minute - DAY / 2) / DAY * math.tau
+    angle = (minute - DAY_MINUTES / 2) / DAY_MINUTES * math.tau
     return f"{short(CENTRE + radius * math.sin(angle))} {short(CENTRE - radius * math.cos(angle))}"
 
 
@@ -88,7 +88,7 @@ def arc(radius: float, start: float, end: float) -> str:
     >>> arc(50, 720, 1080)
     'M100 50A50 50 0 0 1 150 100'
     """
-    large = int(end - start > DAY / 2)
+    large = int(end - start > DAY_MINUTES / 2)
     return f"M{point(radius, start)}A{short(radius)} {short(radius)} 0 {large} 1 {point(radius, end)}"
 
 
@@ -133,7 +133,7 @@ def _night(history: History) -> str:
     sunrise, sunset = int(history.sun("sunrise")[-1]), int(history.sun("sunset")[-1])
     if sunrise < 0 or sunset < 0:
         return ""
-    return arc(sum(RING) / 2, sunset, sunrise + DAY if sunrise < sunset else sunrise)
+    return arc(sum(RING) / 2, sunset, sunrise + DAY_MINUTES if sunrise < sunset else sunrise)
 
 
 def _strip(history: History, pattern: Pattern, ordinals: list[int], wall: Floats, usual: Floats) -> Strip:
