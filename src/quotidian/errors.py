@@ -5,12 +5,16 @@
     QuotidianError
     ├── RetryableError           the same call may work later
     │   ├── StoreBusyError       another process holds the store
-    │   └── DiskFullError        no space left where the store lives
+    │   ├── DiskFullError        no space left where the store lives
+    │   └── UnreachableError     a service or Home Assistant does not answer, or says "later"
     ├── PermanentError           the same call fails until somebody changes something
     │   ├── SettingError         a setting has a value that cannot be used
     │   ├── SourceError          a file that was to be read cannot be used
     │   ├── StoreRefusedError    the store cannot be opened here, or by this version
-    │   └── NotFoundError        what was asked for is not in the store
+    │   ├── NotFoundError        what was asked for is not in the store
+    │   ├── RequestError         a request says something that cannot be used
+    │   │   └── TooLargeError    … because there is too much of it
+    │   └── AccessError          a token is missing, wrong, expired, or may not do this
     └── CorruptError             bytes that were once good are not any more
         ├── CorruptSourceError   a source is damaged
         └── CorruptStoreError    a file of the store is damaged
@@ -51,6 +55,17 @@ class DiskFullError(RetryableError):
     """No space is left where the store lives."""
 
 
+class UnreachableError(RetryableError):
+    """A service or Home Assistant does not answer, or says "later".
+
+    ``after`` is the number of seconds after which it wants to be asked again, where it said so.
+    """
+
+    def __init__(self, what: str, remedy: str = "", after: float | None = None) -> None:
+        super().__init__(what, remedy)
+        self.after = after
+
+
 class PermanentError(QuotidianError):
     """The same call fails until somebody changes something."""
 
@@ -69,6 +84,18 @@ class StoreRefusedError(PermanentError):
 
 class NotFoundError(PermanentError):
     """What was asked for is not in the store."""
+
+
+class RequestError(PermanentError):
+    """A request says something that cannot be used."""
+
+
+class TooLargeError(RequestError):
+    """A request is larger than is taken at once."""
+
+
+class AccessError(PermanentError):
+    """A token is missing, wrong, expired, or may not do this."""
 
 
 class CorruptError(QuotidianError):

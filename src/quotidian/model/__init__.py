@@ -1,25 +1,51 @@
 """The words that everyone uses: event, day, home, summary, pattern."""
 
 from quotidian.model.day import Day
-from quotidian.model.event import Cause, CauseKind, Context, Event, Source
-from quotidian.model.home import Area, Entity, Home
+from quotidian.model.delivery import (
+    Arrival,
+    DeadLetter,
+    Delivery,
+    Enriched,
+    Gap,
+    GapNote,
+    Heard,
+    Message,
+    Receipt,
+    Refusal,
+    RegistryNote,
+)
+from quotidian.model.event import Cause, CauseKind, Context, Event, Registered, Source
+from quotidian.model.home import Area, Entity, Home, Snapshot
 from quotidian.model.pattern import Evidence, Finding, Pattern, Stage, Status
 from quotidian.model.summary import Carry, Integers, Summary
 
 __all__ = [
     "Area",
+    "Arrival",
     "Carry",
     "Cause",
     "CauseKind",
     "Context",
     "Day",
+    "DeadLetter",
+    "Delivery",
+    "Enriched",
     "Entity",
     "Event",
     "Evidence",
     "Finding",
+    "Gap",
+    "GapNote",
+    "Heard",
     "Home",
     "Integers",
+    "Message",
     "Pattern",
+    "Receipt",
+    "Refusal",
+    "Registered",
+    "RegistryNote",
+    "Snapshot",
     "Source",
     "Stage",
     "Status",

@@ -20,6 +20,7 @@ class CauseKind(StrEnum):
     SCRIPT = "script"  #: a script that no person started
     AUTOMATION = "automation"
     INTEGRATION = "integration"  #: a service call that nobody above made
+    RESTORED = "restored"  #: nobody: the entity came back after it was unavailable or unknown
     MANUAL = "manual"  #: an event posted by hand to try the pipeline
 
 
@@ -79,7 +80,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One change of state.
 
     All times are µs since 1970-01-01 UTC. ``new_state`` is ``None`` when the entity was removed,
-    ``old_state`` when it is not known or there was none.
+    ``old_state`` when it is not known or there was none. What follows ``source`` comes from enrichment: what the
+    registries said of the entity at that time (``area`` and ``device`` are ids, ``floor`` is a name), and the state
+    as a number (1 and 0 for the two states of a binary one), ``None`` where it is none.
     """
 
     event_id: str
@@ -93,6 +96,29 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     context: Context | None = None
     cause: Cause = Cause()
     source: Source = Source.LIVE
+    area: str | None = None
+    floor: str | None = None
+    device: str | None = None
+    device_class: str | None = None
+    labels: tuple[str, ...] = ()
+    unit: str | None = None
+    value: float | None = None
+
+    @property
+    def restored(self) -> bool:
+        """Whether nobody acted: the entity came back after it was unavailable or unknown."""
+        return self.cause.kind is CauseKind.RESTORED
+
+
+class Registered(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the registries said of an entity when it changed: the column ``registry``, as a JSON object."""
+
+    area: str | None = None
+    floor: str | None = None
+    device: str | None = None
+    device_class: str | None = None
+    labels: tuple[str, ...] = ()
+    unit: str | None = None
 
 
 def event_id(home: str, entity_id: str, last_updated: int) -> str:
@@ -109,8 +135,9 @@ _text = pa.dictionary(pa.int32(), pa.string())
 
 #: Events in columns: how they travel in bulk, lie in a sealed day and reach the detectors.
 #: ``last_changed`` is null when it equals ``last_updated``; ``state`` is null for a removal;
-#: ``attributes`` is a JSON object as text, or null. Not here: ``event_id`` (computed), ``old_state``
-#: (the row before), contexts (settled into the cause).
+#: ``attributes`` is a JSON object as text, or null; ``registry`` is a ``Registered`` as JSON text, null where
+#: nothing is known. Not here: ``event_id`` and ``value`` (computed), ``old_state`` (the row before), contexts (settled
+#: into the cause).
 EVENT_SCHEMA: Final = pa.schema(
     [
         pa.field("entity_id", _text, nullable=False),
@@ -122,6 +149,7 @@ EVENT_SCHEMA: Final = pa.schema(
         pa.field("user", _text),
         pa.field("source", _text, nullable=False),
         pa.field("attributes", _text),
+        pa.field("registry", _text),
     ]
 )
 

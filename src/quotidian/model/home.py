@@ -52,6 +52,13 @@ class Home(msgspec.Struct, frozen=True):
         return self.entity(entity_id).name or words_of(entity_id)
 
 
+class Snapshot(msgspec.Struct, frozen=True):
+    """A home as its registries described it from ``since`` (µs) on, until the next snapshot."""
+
+    since: int
+    home: Home
+
+
 #: Domains whose object id alone does not tell what the thing is.
 _TOLD: Final = frozenset({"light", "switch", "cover", "lock", "fan", "climate"})
 

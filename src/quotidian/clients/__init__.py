@@ -1,0 +1,1 @@
+"""HTTP clients of our own services, with one policy of retries."""

@@ -1,0 +1,1 @@
+"""The service that validates, normalises and enriches what capture heard."""

@@ -1,0 +1,7 @@
+"""What all services share: an application with health, metrics, errors, access and logs, and how it is run."""
+
+from quotidian.service.access import Access
+from quotidian.service.app import Dependency, Health, create
+from quotidian.service.wire import answer, body
+
+__all__ = ["Access", "Dependency", "Health", "answer", "body", "create"]

@@ -1,0 +1,1 @@
+"""The store as a service: the only one that opens a database."""
