@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from quotidian.model import Cause, CauseKind, Event, Source
-from quotidian.model.event import EVENT_SCHEMA, LEARNABLE, RANK, event_id, events_of, table_of
+from quotidian.model.event import (
+    BINARY_VALUES,
+    EVENT_SCHEMA,
+    LEARNABLE,
+    RANK,
+    event_id,
+    events_of,
+    table_from,
+    table_of,
+    value_of,
+)
 
 _text = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
 _times = st.integers(0, 2**53)
@@ -38,6 +48,7 @@ _events = st.lists(
         user=st.none() | _text,
         source=st.sampled_from([source.value for source in Source]),
         attributes=st.none() | st.just('{"brightness":5}'),
+        registry=st.none() | st.just('{"area":"den","floor":"Attic","labels":["x"],"unit":"W"}'),
     ),
     max_size=6,
 )
@@ -62,8 +73,38 @@ def test_columns_and_events_say_the_same(rows: list[dict[str, object]]) -> None:
             last_updated=row["last_updated"],  # type: ignore[arg-type]
             cause=Cause(CauseKind(row["cause"]), row["cause_entity"], row["user"]),  # type: ignore[arg-type]
             source=Source(row["source"]),
+            area="den" if row["registry"] else None,
+            floor="Attic" if row["registry"] else None,
+            labels=("x",) if row["registry"] else (),
+            unit="W" if row["registry"] else None,
+            value=value_of(row["state"]),  # type: ignore[arg-type]
         )
         before[row["entity_id"]] = row["state"]
+
+
+@given(_events)
+def test_events_and_columns_say_the_same(rows: list[dict[str, object]]) -> None:
+    """Events of a table make the same table again, but for a last change that is the last update."""
+    table = table_of({name: [row[name] for row in rows] for name in EVENT_SCHEMA.names})
+    again = table_from(events_of(table, "home"))
+    assert again.schema == EVENT_SCHEMA
+    for row in rows:
+        if row["last_changed"] == row["last_updated"]:
+            row["last_changed"] = None
+    assert again.to_pylist() == rows
+
+
+@pytest.mark.parametrize("state", ["nan", "inf", "-Infinity", "1e999", "1_000", "١٢", "", "heat", None])
+def test_what_is_no_number_has_no_value(state: str | None) -> None:
+    """Neither words nor what a database could not store are values."""
+    assert value_of(state) is None
+
+
+def test_numbers_and_binary_states_have_a_value() -> None:
+    """A reading is its number; the two states of a binary thing are 1 and 0."""
+    assert [value_of(state) for state in ("21.5", "-3", "1e3", "0")] == [21.5, -3, 1000, 0]
+    assert set(BINARY_VALUES.values()) == {0, 1}
+    assert (value_of("on"), value_of("closed"), value_of("not_home"), value_of("locked")) == (1, 0, 0, 1)
 
 
 def test_missing_columns_are_null_and_arrow_columns_are_taken() -> None:

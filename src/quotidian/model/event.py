@@ -1,6 +1,7 @@
 """One change of state of one entity, and who caused it."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
@@ -121,6 +122,43 @@ class Registered(msgspec.Struct, frozen=True, omit_defaults=True):
     unit: str | None = None
 
 
+#: The two states of binary things as numbers, as Home Assistant itself counts them (a lock's 1 is locked).
+BINARY_VALUES: Final = {
+    "on": 1.0,
+    "off": 0.0,
+    "open": 1.0,
+    "closed": 0.0,
+    "home": 1.0,
+    "not_home": 0.0,
+    "locked": 1.0,
+    "unlocked": 0.0,
+    "detected": 1.0,
+    "not_detected": 0.0,
+    "clear": 0.0,
+    "above_horizon": 1.0,
+    "below_horizon": 0.0,
+}
+
+
+def value_of(state: str | None) -> float | None:
+    """Give a state as a number, ``None`` where it is none; never an infinity or NaN.
+
+    >>> value_of("21.5"), value_of("on"), value_of("unlocked"), value_of("nan"), value_of("heat")
+    (21.5, 1.0, 0.0, None, None)
+    """
+    if state is None:
+        return None
+    known = BINARY_VALUES.get(state)
+    if known is not None:
+        return known
+    try:
+        value = float(state)
+    except ValueError:
+        return None
+    # Python also reads 1_000 and digits of other scripts, which no device means as a number.
+    return value if math.isfinite(value) and "_" not in state and state.isascii() else None
+
+
 def event_id(home: str, entity_id: str, last_updated: int) -> str:
     """Name an event: 128 bits as 32 hexadecimal digits.
 
@@ -178,11 +216,41 @@ def _array(column: Any, kind: pa.DataType) -> "pa.Array[Any]":
     return pa.array(column, kind)
 
 
+def table_from(events: Iterable[Event]) -> pa.Table:
+    """Make a table of ``EVENT_SCHEMA`` from events; what that has no column for is left out."""
+    rows = [
+        (
+            event.entity_id,
+            event.last_updated,
+            None if event.last_changed == event.last_updated else event.last_changed,
+            event.new_state,
+            event.cause.kind.value,
+            event.cause.entity,
+            event.cause.user,
+            event.source.value,
+            msgspec.json.encode(event.attributes, order="sorted").decode() if event.attributes else None,
+            _registry_text(event),
+        )
+        for event in events
+    ]
+    columns = zip(*rows, strict=True) if rows else ([] for _ in EVENT_SCHEMA)
+    return table_of(dict(zip(EVENT_SCHEMA.names, map(list, columns), strict=True)))
+
+
+_NOTHING: Final = Registered()
+
+
+def _registry_text(event: Event) -> str | None:
+    said = Registered(event.area, event.floor, event.device, event.device_class, event.labels, event.unit)
+    return None if said == _NOTHING else msgspec.json.encode(said).decode()
+
+
 def events_of(table: pa.Table, home: str) -> Iterator[Event]:
     """Read a table of ``EVENT_SCHEMA`` row by row; each entity's old state is the row before it in the table."""
     before: dict[str, str | None] = {}
     for row in table.to_pylist():
         entity_id, updated = row["entity_id"], row["last_updated"]
+        said = msgspec.json.decode(row["registry"], type=Registered) if row["registry"] else _NOTHING
         yield Event(
             event_id=event_id(home, entity_id, updated),
             home=home,
@@ -194,5 +262,12 @@ def events_of(table: pa.Table, home: str) -> Iterator[Event]:
             last_updated=updated,
             cause=Cause(CauseKind(row["cause"]), row["cause_entity"], row["user"]),
             source=Source(row["source"]),
+            area=said.area,
+            floor=said.floor,
+            device=said.device,
+            device_class=said.device_class,
+            labels=said.labels,
+            unit=said.unit,
+            value=value_of(row["state"]),
         )
         before[entity_id] = row["state"]
