@@ -1,10 +1,19 @@
-"""Every setting, in one table: its name, its default, and what it is for."""
+"""Every setting, in one table: its name, its default, and what it is for; and where its value comes from.
 
+A value is looked for in the environment, then in ``.env`` in the working directory, then in ``quotidian.toml`` there or
+in ``~/.config/quotidian``; the first that has one counts. Each of them may name a file instead, as ``NAME_FILE``, which
+is how secrets come into containers.
+"""
+
+import difflib
 import os
-from collections.abc import Mapping
-from typing import Final
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple, Self
 
 import msgspec
+from dotenv import dotenv_values
 
 from quotidian.errors import SettingError
 
@@ -53,6 +62,22 @@ SETTINGS: Final = (
     Setting("QUOTIDIAN_RETENTION_WEEKLY", "364", "Days for which weekly summaries are kept; monthly ones stay."),
 )
 
+#: Names of the documents that Quotidian began with, which this version understands but does not use yet.
+RESERVED: Final = (
+    Setting("INFLUXDB_URL", "", "The address of an InfluxDB 2 server, once it can be the store."),
+    Setting("INFLUXDB_TOKEN", "", "The token for InfluxDB.", secret=True),
+    Setting("INFLUXDB_ORG", "", "The organisation in InfluxDB."),
+    Setting("INFLUXDB_BUCKET_RAW", "home_assistant_events", "The bucket of raw events."),
+    Setting("INFLUXDB_BUCKET_DAILY", "pattern_aggregates_daily", "The bucket of daily summaries."),
+    Setting("INFLUXDB_BUCKET_WEEKLY", "pattern_aggregates_weekly", "The bucket of weekly summaries."),
+    Setting("INFLUXDB_RETENTION_RAW", "7d", "How long InfluxDB keeps raw events."),
+    Setting("INFLUXDB_RETENTION_DAILY", "90d", "How long InfluxDB keeps daily summaries."),
+    Setting("INFLUXDB_RETENTION_WEEKLY", "52w", "How long InfluxDB keeps weekly summaries."),
+    Setting("ANALYSIS_SCHEDULE", "0 3 * * *", "When a day is learned from, once there is a schedule."),
+    Setting("WEEKLY_ANALYSIS_SCHEDULE", "0 3 * * 0", "When a week is learned from."),
+    Setting("MONTHLY_ANALYSIS_SCHEDULE", "0 3 1 * *", "When a month is learned from."),
+)
+
 #: Each service's port, counted from ``QUOTIDIAN_PORT``.
 PORTS: Final = {"capture": 0, "enrich": 1, "admin": 2, "store": 3}
 
@@ -63,23 +88,85 @@ _URLS: Final = {
 }
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
-_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+_BY_NAME: Final = {setting.name: setting for setting in (*SETTINGS, *RESERVED)}
+_FILE: Final = "_FILE"
+_HIDDEN: Final = "(hidden)"
+
+
+class Origin(NamedTuple):
+    """A value, and where it was found."""
+
+    value: str
+    place: str
 
 
 class Settings:
-    """The settings in force: the environment's where it has them, else the defaults."""
+    """The settings in force.
 
-    def __init__(self, environment: Mapping[str, str] | None = None) -> None:
-        environment = os.environ if environment is None else environment
-        self._values = {s.name: environment.get(s.name) or s.default for s in SETTINGS}
+    Examples
+    --------
+    >>> settings = Settings({"HA_TOKEN": "canary", "QUOTIDIAN_PORT": "9001"})
+    >>> settings
+    Settings(HA_TOKEN=(hidden), QUOTIDIAN_PORT='9001')
+    >>> settings.url("enrich"), settings.replaced(QUOTIDIAN_PORT="7001").port("capture")
+    ('http://127.0.0.1:9002', 7001)
+
+    Parameters
+    ----------
+    environment
+        Names and values; by default those of the process, and then the files of ``directory`` count too.
+    directory
+        Where ``.env`` and ``quotidian.toml`` are looked for; by default the working directory, or nowhere when an
+        environment is given.
+
+    Raises
+    ------
+    SettingError
+        When a file that is named cannot be read, or ``quotidian.toml`` says something that is no setting.
+    """
+
+    def __init__(self, environment: Mapping[str, str] | None = None, *, directory: Path | None = None) -> None:
+        if environment is None:
+            environment, directory = os.environ, directory or Path()
+        sources = [(environment, "the environment"), *([] if directory is None else _files(directory))]
+        self._origins = {name: _origin(setting, sources) for name, setting in _BY_NAME.items()}
+        self._supervised = environment.get("SUPERVISOR_TOKEN", "")
+
+    def __repr__(self) -> str:
+        """Show what is set, without secrets."""
+        told = {name: one.value for name, one in self._origins.items() if one.place}
+        shown = (f"{name}={_HIDDEN if _BY_NAME[name].secret else repr(value)}" for name, value in told.items())
+        return f"Settings({', '.join(shown)})"
+
+    def replaced(self, **values: str | None) -> Self:
+        """Give these settings with other values, those of a command's options; ``None`` keeps what there is."""
+        other = object.__new__(type(self))
+        given = {name: Origin(value, "the command") for name, value in values.items() if value is not None}
+        other._origins, other._supervised = self._origins | given, self._supervised
+        return other
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that no output may show: also the token that Home Assistant's supervisor gives its apps."""
+        own = [one.value for name, one in self._origins.items() if _BY_NAME[name].secret]
+        return tuple(value for value in (*own, self._supervised) if value)
+
+    @property
+    def reserved(self) -> tuple[Setting, ...]:
+        """Those that are set although this version does not use them yet."""
+        return tuple(setting for setting in RESERVED if self._origins[setting.name].place)
+
+    def origin(self, name: str) -> str:
+        """Tell where a setting's value was found; empty for the default."""
+        return self._origins[name].place
 
     def text(self, name: str) -> str:
         """Give a setting as text."""
-        return self._values[name]
+        return self._origins[name].value
 
     def words(self, name: str) -> tuple[str, ...]:
         """Give a setting as words parted by commas."""
-        return tuple(word.strip() for word in self._values[name].split(",") if word.strip())
+        return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
 
     def days(self, name: str) -> int:
         """Give a setting as a number of days, at least 1.
@@ -89,7 +176,7 @@ class Settings:
         SettingError
             When it is not such a number.
         """
-        value = self._values[name]
+        value = self.text(name)
         if not value.isdecimal() or int(value) < 1:
             raise SettingError(f"{name} is {value!r}.", f"Set it to a whole number of days ({_BY_NAME[name].default}).")
         return int(value)
@@ -103,11 +190,11 @@ class Settings:
             When it is not such a number.
         """
         try:
-            value = float(self._values[name])
+            value = float(self.text(name))
         except ValueError:
             value = -1.0
         if not 0 <= value < float("inf"):
-            raise SettingError(f"{name} is {self._values[name]!r}.", f"Set it to a number ({_BY_NAME[name].default}).")
+            raise SettingError(f"{name} is {self.text(name)!r}.", f"Set it to a number ({_BY_NAME[name].default}).")
         return value
 
     def flag(self, name: str) -> bool:
@@ -118,9 +205,9 @@ class Settings:
         SettingError
             When it is neither.
         """
-        value = self._values[name].strip().lower()
+        value = self.text(name).strip().lower()
         if value not in _YES | _NO:
-            raise SettingError(f"{name} is {self._values[name]!r}.", "Set it to true or false.")
+            raise SettingError(f"{name} is {self.text(name)!r}.", "Set it to true or false.")
         return value in _YES
 
     def port(self, service: str) -> int:
@@ -133,10 +220,86 @@ class Settings:
         """
         base = self.number("QUOTIDIAN_PORT")
         if base != int(base) or not 1 <= base <= 65_000:
-            raise SettingError(f"QUOTIDIAN_PORT is {self._values['QUOTIDIAN_PORT']!r}.", "Set it to a port (8001).")
+            raise SettingError(f"QUOTIDIAN_PORT is {self.text('QUOTIDIAN_PORT')!r}.", "Set it to a port (8001).")
         return int(base) + PORTS[service]
 
     def url(self, service: str) -> str:
         """Give the address of a service: the one that is set, else that of this machine."""
-        told = self._values[_URLS[service]] if service in _URLS else ""
+        told = self.text(_URLS[service]) if service in _URLS else ""
         return told.rstrip("/") or f"http://127.0.0.1:{self.port(service)}"
+
+
+def nearest(name: str) -> str | None:
+    """Give the name of a setting that is spelled most like another one.
+
+    >>> nearest("QUOTIDIAN_EXLUDE")
+    'QUOTIDIAN_EXCLUDE'
+    """
+    found = difflib.get_close_matches(name.upper(), [*_BY_NAME], n=1)
+    return found[0] if found else None
+
+
+def known(name: str) -> bool:
+    """Tell whether a name is one of a setting, or of a setting's file."""
+    return name in _BY_NAME or name.removesuffix(_FILE) in _BY_NAME
+
+
+def _origin(setting: Setting, sources: list[tuple[Mapping[str, str], str]]) -> Origin:
+    for values, place in sources:
+        if value := values.get(setting.name):
+            return Origin(value, place)
+        if file := values.get(setting.name + _FILE):
+            return Origin(_content(setting.name + _FILE, Path(file).expanduser()), f"{setting.name}{_FILE} of {place}")
+    return Origin(setting.default, "")
+
+
+def _content(name: str, path: Path) -> str:
+    return _text(path, f"{name} names {path}, which cannot be read").rstrip("\r\n")
+
+
+def _text(path: Path, trouble: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise SettingError(f"{trouble}: {error.strerror}.", "Name a file that Quotidian may read.") from error
+    except UnicodeDecodeError as error:
+        raise SettingError(f"{trouble}: it is not UTF-8 text.", "Write it as plain text.") from error
+
+
+def _files(directory: Path) -> Iterator[tuple[Mapping[str, str], str]]:
+    """Give the values of the files, the first to count first."""
+    dotenv = directory / ".env"
+    if dotenv.is_file():
+        _text(dotenv, f"{dotenv} cannot be read")
+        # Values are taken as they are written: a password may hold a ``$``.
+        yield {name: value or "" for name, value in dotenv_values(dotenv, interpolate=False).items()}, str(dotenv)
+    for place in (directory, Path("~/.config/quotidian").expanduser()):
+        path = place / "quotidian.toml"
+        if path.is_file():
+            yield _toml(path), str(path)
+            return
+
+
+def _toml(path: Path) -> dict[str, str]:
+    """Read settings from a file of TOML, whose keys are their names in lower case."""
+    try:
+        table = tomllib.loads(_text(path, f"{path} cannot be read"))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingError(f"{path} is not TOML: {error}.", 'Write lines such as ha_url = "http://…".') from error
+    return {key.upper(): _plain(path, key, value) for key, value in table.items()}
+
+
+def _plain(path: Path, key: str, value: Any) -> str:
+    if key != key.lower() or not known(key.upper()):
+        close = nearest(key)
+        raise SettingError(
+            f"{path} has {key!r}, which is no setting.",
+            f"Did you mean {close.lower()}?" if close else "docs/settings.md lists them.",
+        )
+    if isinstance(value, list) and all(isinstance(word, str) for word in value):
+        return ",".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str | int | float):
+        return str(value)
+    raise SettingError(f"{path} has a {type(value).__name__} for {key}.", "Give it text, a number, or a list of texts.")
