@@ -2,9 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Final, Literal
+from typing import Final
 
-import msgspec
 import structlog
 from fastapi import Depends, FastAPI
 from prometheus_client import CollectorRegistry
@@ -22,11 +21,11 @@ from quotidian.errors import (
     SettingError,
     TooLargeError,
 )
+from quotidian.model.health import Health, ServiceHealth
 from quotidian.service.access import Access
 from quotidian.service.wire import answer
 from quotidian.settings import Settings
 
-State = Literal["ok", "degraded", "down"]
 _STATUS: Final = (
     (AccessError, 401),
     (NotFoundError, 404),
@@ -35,22 +34,6 @@ _STATUS: Final = (
     (SettingError, 500),
     (PermanentError, 400),
 )
-
-
-class Dependency(msgspec.Struct, frozen=True):
-    """Something that a service needs: how it is, and in a sentence why."""
-
-    name: str
-    state: State
-    detail: str = ""
-
-
-class Health(msgspec.Struct, frozen=True):
-    """How a service is: ``state`` is its own, ``dependencies`` are what it needs, ``figures`` what it counts."""
-
-    state: State = "ok"
-    dependencies: tuple[Dependency, ...] = ()
-    figures: dict[str, Any] = {}
 
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -71,7 +54,7 @@ def create(name: str, settings: Settings, health: Callable[[], Awaitable[Health]
     @app.get("/health", summary="How the service is", tags=["operation"])
     async def _health() -> Response:
         found = await health()
-        return answer({"service": name, "version": __version__, **msgspec.to_builtins(found)})
+        return answer(ServiceHealth(found.state, found.dependencies, found.figures, name, __version__))
 
     @app.get("/ready", summary="Whether the service can do its work", tags=["operation"])
     async def _ready() -> Response:

@@ -1,0 +1,144 @@
+"""Calls to one peer over HTTP."""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+import structlog
+
+from quotidian.clients.faults import FOREIGN, refused, unreached, unreadable
+from quotidian.clients.policy import RETRYING, Breaker
+from quotidian.errors import SettingError
+
+CONNECT: Final = 5.0  #: seconds
+PATIENCE: Final = 15.0  #: seconds
+REQUEST_ID: Final = "X-Request-Id"
+
+T = TypeVar("T")
+
+
+class Caller:
+    """One peer: its address, our secret, one session, one policy of retries and one circuit breaker.
+
+    A lost answer is like a lost request: the call is made again, so only idempotent calls belong here.
+
+    Parameters
+    ----------
+    peer
+        The service's name, for messages.
+    url
+        Its address, such as ``http://127.0.0.1:8002``.
+    secret
+        The services' shared secret; empty sends none.
+    patience
+        Seconds that an answer may take; each megabyte of the body adds one.
+    retries
+        Whether a call that failed is made again.
+
+    Raises
+    ------
+    SettingError
+        When the address cannot be one.
+    """
+
+    def __init__(self, peer: str, url: str, secret: str, *, patience: float = PATIENCE, retries: bool = True) -> None:
+        self._peer = peer
+        self._url = checked_url(peer, url)
+        self._headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        self._patience, self._retries = patience, retries
+        self._breaker = Breaker(peer)
+        self._session: aiohttp.ClientSession | None = None
+
+    def __repr__(self) -> str:
+        return f"Caller({self._peer!r}, {self._url!r})"
+
+    async def get(self, path: str, kind: type[T], **query: str | int | None) -> T:
+        """Read something.
+
+        Raises
+        ------
+        UnreachableError, AccessError, RequestError, NotFoundError
+            See ``quotidian.clients.faults``.
+        """
+        told = {name: str(value) for name, value in query.items() if value is not None}
+        return await self._call("GET", path, kind, None, told)
+
+    async def post(self, path: str, kind: type[T], data: Any) -> T:
+        """Send something as JSON, and read the answer.
+
+        Raises
+        ------
+        UnreachableError, AccessError, RequestError, TooLargeError, NotFoundError
+            See ``quotidian.clients.faults``.
+        """
+        return await self._call("POST", path, kind, msgspec.json.encode(data), {})
+
+    async def _call(self, method: str, path: str, kind: type[T], body: bytes | None, query: Mapping[str, str]) -> T:
+        # Without arguments: the library logs those of what it calls.
+        async def attempt() -> T:
+            async with self._breaker.guarding():
+                return self._decoded(await self._once(method, path, body, query), kind)
+
+        return await (RETRYING(attempt) if self._retries else attempt())
+
+    async def _once(self, method: str, path: str, body: bytes | None, query: Mapping[str, str]) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=self._patience + len(body or b"") / 1e6, sock_connect=CONNECT)
+        try:
+            async with self._opened().request(
+                method,
+                self._url + path,
+                data=body,
+                params=query,
+                headers=self._headers | _traced() | ({} if body is None else {"Content-Type": "application/json"}),
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                content = await response.read()
+        except FOREIGN as error:
+            raise unreached(self._peer, error) from error
+        if not 200 <= response.status < 300:
+            raise refused(self._peer, response.status, response.headers, content)
+        return content
+
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        return self._session
+
+    def _decoded(self, content: bytes, kind: type[T]) -> T:
+        try:
+            return msgspec.json.decode(content, type=kind)
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise unreadable(self._peer) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def checked_url(peer: str, url: str) -> str:
+    """Give an address without the slash at its end.
+
+    Raises
+    ------
+    SettingError
+        When it cannot be one.
+    """
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingError(f"The address of the {peer} service cannot be used.", "Write it as http://HOST:PORT.")
+    return url.rstrip("/")
+
+
+def _traced() -> dict[str, str]:
+    """Pass the id of the request on that is being worked on, so that an event's way can be followed."""
+    told = structlog.contextvars.get_contextvars().get("request_id")
+    return {REQUEST_ID: str(told)} if told else {}

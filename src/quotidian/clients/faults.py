@@ -1,0 +1,103 @@
+"""What a peer says or fails to say, as errors of ours.
+
+A message may only be given up (split, or made a dead letter) when the service itself said that it cannot be used. So
+whatever may come from somebody else at its address (a proxy, another program) is "not reachable": to be tried again.
+"""
+
+import asyncio
+import email.utils
+from collections.abc import Mapping
+from typing import Final
+
+import aiohttp
+import msgspec
+
+from quotidian import clock
+from quotidian.errors import (
+    AccessError,
+    NotFoundError,
+    QuotidianError,
+    RequestError,
+    SettingError,
+    TooLargeError,
+    UnreachableError,
+)
+
+_LATER: Final = frozenset({408, 425, 429})
+_MENDED: Final = "It is tried again; `quotidian doctor` tells more."
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """An error as our services tell it."""
+
+    kind: str
+    what: str
+    remedy: str = ""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    error: Problem
+
+
+def problem(content: bytes) -> Problem | None:
+    """Read the error in an answer; ``None`` when it was not one of our services that answered."""
+    try:
+        return msgspec.json.decode(content, type=_Answer).error
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+
+
+def refused(peer: str, status: int, headers: Mapping[str, str], content: bytes) -> QuotidianError:
+    """Make an error of an answer that is not a success."""
+    told = problem(content)
+    what = told.what if told else f"The {peer} service answered with status {status}."
+    remedy = told.remedy if told else ""
+    if status in (401, 403):
+        return AccessError(what, remedy or "Give all services the same QUOTIDIAN_SECRET.")
+    if status == 413:
+        return TooLargeError(what, remedy)
+    if status in (404, 405):
+        return NotFoundError(what, remedy) if told else _stranger(peer)
+    if 400 <= status < 500 and status not in _LATER:
+        return RequestError(what, remedy)
+    if status < 400:
+        return _stranger(peer)
+    return UnreachableError(what, remedy or _MENDED, seconds(headers.get("Retry-After")))
+
+
+def _stranger(peer: str) -> UnreachableError:
+    return UnreachableError(
+        f"Something else answers at the address of the {peer} service.",
+        "Check the addresses and ports in the settings.",
+    )
+
+
+def unreadable(peer: str) -> UnreachableError:
+    """Say that an answer was a success but not one of ours."""
+    return _stranger(peer)
+
+
+def seconds(told: str | None) -> float | None:
+    """Read a ``Retry-After``: seconds, or a date; ``None`` where it is neither."""
+    if told is None:
+        return None
+    if told.strip().isdecimal():
+        return float(told)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(told).timestamp() - clock.now() / 1e6)
+    except (ValueError, OverflowError):
+        return None
+
+
+def unreached(peer: str, error: Exception) -> QuotidianError:
+    """Make an error of ours of one that aiohttp or the operating system raised."""
+    if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
+        return SettingError(f"The address of the {peer} service cannot be used.", "Write it as http://HOST:PORT.")
+    if isinstance(error, asyncio.TimeoutError):
+        return UnreachableError(f"The {peer} service does not answer in time.", _MENDED)
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    return UnreachableError(f"The {peer} service cannot be reached ({reason}).", _MENDED)
+
+
+#: Everything that a call over HTTP may raise that is not ours.
+FOREIGN: Final = (aiohttp.ClientError, OSError, asyncio.TimeoutError)

@@ -1,0 +1,88 @@
+"""The store, as the other services speak to it."""
+
+from typing import Any
+
+import msgspec
+
+from quotidian.clients.caller import Caller
+from quotidian.model import Enriched, Event, Gap, Pattern, Receipt, Snapshot
+
+Rows = list[dict[str, Any]]
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """Events, and the cursor with which the next page is asked for; ``None`` when there is none."""
+
+    events: list[Event] = []
+    cursor: str | None = None
+
+
+class StoreClient:
+    """The store at an address.
+
+    Every method raises ``UnreachableError`` (try again, after ``after`` seconds where it says so), ``RequestError`` (it
+    cannot be used), ``NotFoundError`` or ``AccessError``; ``receive`` also ``TooLargeError`` (send less at once).
+    """
+
+    def __init__(self, url: str, secret: str) -> None:
+        self._caller = Caller("store", url, secret)
+
+    async def receive(self, enriched: Enriched) -> Receipt:
+        """Hand over what was enriched; everything up to the receipt's ``last`` is durable."""
+        return await self._caller.post("/api/v1/events", Receipt, enriched)
+
+    async def received(self, stream: str) -> int:
+        """Give the highest number of a stream that the store has, 0 when it knows none."""
+        found = await self._caller.get(f"/api/v1/streams/{stream}", dict[str, Any])
+        return int(found["last"])
+
+    async def latest(self) -> int | None:
+        """Give the newest event's ``last_updated`` (µs), ``None`` in an empty store."""
+        return (await self._caller.get("/api/v1/latest", dict[str, int | None])).get("latest")
+
+    async def snapshots(self) -> list[Snapshot]:
+        """Give what the registries said, oldest first."""
+        return (await self._caller.get("/api/v1/snapshots", dict[str, list[Snapshot]]))["snapshots"]
+
+    async def events(self, **query: str | int | None) -> EventPage:
+        """Give events, newest first.
+
+        The query may have ``start_time``, ``end_time``, ``entity_id``, ``area``, ``cause``, ``limit``, ``cursor``
+        and ``after``, as the store's route has them.
+        """
+        return await self._caller.get("/api/v1/events", EventPage, **query)
+
+    async def stats(self) -> dict[str, Any]:
+        """Give what the store holds, in figures."""
+        return await self._caller.get("/api/v1/stats", dict[str, Any])
+
+    async def days(self) -> Rows:
+        """Give the day ledger, oldest first."""
+        return await self._rows("days")
+
+    async def counts(self, **query: str | int | None) -> Rows:
+        """Count events (``by``, ``start_time``, ``end_time``)."""
+        return await self._rows("counts", **query)
+
+    async def patterns(self) -> list[Pattern]:
+        """Give all patterns."""
+        return (await self._caller.get("/api/v1/patterns", dict[str, list[Pattern]]))["patterns"]
+
+    async def gaps(self) -> list[Gap]:
+        """Give the gaps that are known, oldest first."""
+        return (await self._caller.get("/api/v1/gaps", dict[str, list[Gap]]))["gaps"]
+
+    async def dead_letters(self, limit: int = 100) -> Rows:
+        """Give the newest messages that could not be used."""
+        return await self._rows("dead-letters", limit=limit)
+
+    async def certificates(self) -> Rows:
+        """Give the loss certificates, oldest first."""
+        return await self._rows("certificates")
+
+    async def _rows(self, name: str, **query: str | int | None) -> Rows:
+        return (await self._caller.get(f"/api/v1/{name}", dict[str, Rows], **query))[name.replace("-", "_")]
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._caller.close()
