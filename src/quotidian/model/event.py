@@ -191,6 +191,9 @@ EVENT_SCHEMA: Final = pa.schema(
     ]
 )
 
+#: Events that were looked up: each with its entity's state before, null where there was none or it is not known.
+FOUND_SCHEMA: Final = EVENT_SCHEMA.append(pa.field("old_state", _text))
+
 
 def table_of(columns: dict[str, Any]) -> pa.Table:
     """Make a table of ``EVENT_SCHEMA`` from Python lists, numpy arrays or Arrow arrays by column name.
@@ -246,7 +249,10 @@ def _registry_text(event: Event) -> str | None:
 
 
 def events_of(table: pa.Table, home: str) -> Iterator[Event]:
-    """Read a table of ``EVENT_SCHEMA`` row by row; each entity's old state is the row before it in the table."""
+    """Read a table of ``EVENT_SCHEMA`` or ``FOUND_SCHEMA`` row by row.
+
+    Without a column that tells it, an entity's old state is that of its row before in the table.
+    """
     before: dict[str, str | None] = {}
     for row in table.to_pylist():
         entity_id, updated = row["entity_id"], row["last_updated"]
@@ -255,7 +261,7 @@ def events_of(table: pa.Table, home: str) -> Iterator[Event]:
             event_id=event_id(home, entity_id, updated),
             home=home,
             entity_id=entity_id,
-            old_state=before.get(entity_id),
+            old_state=row["old_state"] if "old_state" in row else before.get(entity_id),
             new_state=row["state"],
             attributes=msgspec.json.decode(row["attributes"]) if row["attributes"] else {},
             last_changed=updated if row["last_changed"] is None else row["last_changed"],

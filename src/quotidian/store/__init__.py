@@ -1,6 +1,36 @@
 """The four layers of what is known of a home: events, daily summaries, weekly and monthly ones, patterns."""
 
+from quotidian.store.certificate import Certificate, Hole, Range, Verification
 from quotidian.store.connect import connect
-from quotidian.store.protocols import Appended, Checkpoint, DayRecord, Forgotten, LayerSize, Retained, Store
+from quotidian.store.protocols import (
+    Appended,
+    Arrivals,
+    By,
+    Checkpoint,
+    DayRecord,
+    DeadLetters,
+    Forgotten,
+    LayerSize,
+    Retained,
+    Store,
+    StoredLetter,
+)
 
-__all__ = ["Appended", "Checkpoint", "DayRecord", "Forgotten", "LayerSize", "Retained", "Store", "connect"]
+__all__ = [
+    "Appended",
+    "Arrivals",
+    "By",
+    "Certificate",
+    "Checkpoint",
+    "DayRecord",
+    "DeadLetters",
+    "Forgotten",
+    "Hole",
+    "LayerSize",
+    "Range",
+    "Retained",
+    "Store",
+    "StoredLetter",
+    "Verification",
+    "connect",
+]

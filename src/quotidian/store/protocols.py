@@ -7,9 +7,24 @@ from typing import Literal, Protocol
 import msgspec
 import pyarrow as pa
 
-from quotidian.model import Carry, Day, Home, Integers, Pattern, Summary
+from quotidian.model import (
+    Carry,
+    CauseKind,
+    Day,
+    Enriched,
+    Gap,
+    Home,
+    Integers,
+    Pattern,
+    Receipt,
+    Snapshot,
+    Summary,
+)
+from quotidian.store.certificate import Certificate, Verification
 
 Period = Literal["weekly", "monthly"]
+#: What events can be counted by.
+By = Literal["entity", "cause", "day"]
 
 
 class Checkpoint(msgspec.Struct, frozen=True):
@@ -20,13 +35,45 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 class Appended(msgspec.Struct, frozen=True):
-    """What became of a batch: rows that were new, and rows of which the store had a copy already."""
+    """What became of a batch: new rows, rows of which the store had a copy, and rows that the settings leave out."""
 
     new: int
     known: int
+    left_out: int = 0
 
     def __add__(self, other: "Appended") -> "Appended":
-        return Appended(self.new + other.new, self.known + other.known)
+        return Appended(self.new + other.new, self.known + other.known, self.left_out + other.left_out)
+
+
+class Arrivals(msgspec.Struct, frozen=True):
+    """Events in the order in which they were received: a table of ``FOUND_SCHEMA``.
+
+    ``cursor`` is the number of the last of them, from which to go on. ``lost`` says that some which came in between
+    are not listed by arrival any more (their days are sealed): they are to be read by time.
+    """
+
+    events: pa.Table
+    cursor: int
+    lost: bool
+
+
+class StoredLetter(msgspec.Struct, frozen=True):
+    """A dead letter as the store keeps it; ``number`` grows with each."""
+
+    number: int
+    stream: str
+    seq: int
+    arrived: int
+    reason: str
+    text: str
+
+
+class DeadLetters(msgspec.Struct, frozen=True):
+    """Dead letters, newest first; ``kept`` counts all that are there, ``dropped`` those that are not any more."""
+
+    letters: list[StoredLetter]
+    kept: int
+    dropped: int
 
 
 class DayRecord(msgspec.Struct, frozen=True):
@@ -95,7 +142,52 @@ class Store(Protocol):
 
         Copies merge field by field by the rank of their source. The filters and the attribute allow-list of the
         settings apply. The checkpoint, if given, becomes durable in the same transaction as the last row.
+        New rows count as imported in the days' certificates.
         """
+
+    def receive(self, delivery: Enriched) -> Receipt:
+        """Make a delivery durable, all of it in one transaction, and tell what became of it.
+
+        Numbers of the stream that were received before count nowhere twice: of a delivery that reaches beyond them
+        only the rest is taken, and one that does not changes nothing; the stream's last delivery is then answered as
+        it was. Numbers that were skipped are recorded, and the span of time in which they arrived is told as
+        ``missing``. An event that cannot be kept (its time lies outside the calendar) becomes a dead letter.
+        The newest snapshot becomes the home; one like the snapshot before is not kept.
+
+        Raises
+        ------
+        RequestError
+            When the numbers contradict each other.
+        """
+
+    def received(self, stream: str) -> int:
+        """Give the last number received of a stream, 0 when there is none."""
+
+    def arrivals(self, after: int | None = None, limit: int = 100) -> Arrivals:
+        """Give new events that were received after a cursor, in the order of their arrival.
+
+        Without a cursor there are no events, only the cursor from which to follow what is to come. Imported events
+        are not among them.
+        """
+
+    def snapshots(self) -> list[Snapshot]:
+        """Give what the registries said, oldest first."""
+
+    def dead_letters(self, limit: int = 100, before: int | None = None) -> DeadLetters:
+        """Give the newest dead letters, or the newest of those with a number less than ``before``."""
+
+    def gaps(self, first: int, last: int) -> list[Gap]:
+        """Give the gaps that overlap a span (µs, both ends included), by start."""
+
+    def certificates(self, first: dt.date, last: dt.date) -> list[Certificate]:
+        """Give the newest loss certificate of each day from first to last (both included) of which there is one.
+
+        Days that are over are appended to the chain of certificates as soon as somebody asks, and again
+        whenever something of theirs changed; today's certificate is provisional.
+        """
+
+    def verify(self) -> Verification:
+        """Compute the chain of certificates anew, and tell whether it is whole."""
 
     def checkpoint(self, source: str) -> str | None:
         """Give the position last recorded for a source."""
@@ -112,9 +204,25 @@ class Store(Protocol):
         start: int | None = None,
         end: int | None = None,
         entity_id: str | None = None,
+        area: str | None = None,
+        cause: CauseKind | None = None,
+        before: tuple[int, str] | None = None,
         limit: int = 100,
     ) -> pa.Table:
-        """Give the newest ``limit`` events with start <= last updated < end (µs), newest first."""
+        """Give the newest ``limit`` events with start <= last updated < end (µs): a table of ``FOUND_SCHEMA``.
+
+        Newest first; at one instant, by entity id. ``before`` is (last updated, entity id) of the last row of the page
+        before. ``area`` is the id of an area: the one that the registries told of at the event's time, or the home's
+        present one where nobody told. ``old_state`` is the state of the entity's event before, whether that is
+        in the result or not; null where there was none within the day's file, or, on a day without a file, none among
+        the thousands of events before.
+        """
+
+    def latest(self) -> int | None:
+        """Give the newest event's last updated (µs), or ``None`` when there is no event."""
+
+    def counts(self, start: int, end: int, by: By) -> dict[str, int]:
+        """Count the events with start <= last updated < end (µs) by entity id, cause, or date (as in 2026-11-21)."""
 
     def days(self) -> list[DayRecord]:
         """Give the day ledger, oldest first: every local day on which there is an event or a summary."""
