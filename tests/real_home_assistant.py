@@ -63,6 +63,22 @@ class RealHomeAssistant:
         self._token = _token(session, key)
 
     @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def token(self) -> str:
+        """A long-lived token of its owner."""
+        return self._token
+
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def database(self) -> Path:
         """The recorder's database."""
         return self.folder / "home-assistant_v2.db"
