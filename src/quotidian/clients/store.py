@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from quotidian.clients.caller import Caller
-from quotidian.model import Enriched, Event, Gap, Pattern, Receipt, Snapshot
+from quotidian.model import Enriched, Event, Gap, Home, Pattern, Receipt, Snapshot
 
 Rows = list[dict[str, Any]]
 
@@ -30,6 +30,10 @@ class StoreClient:
     async def receive(self, enriched: Enriched) -> Receipt:
         """Hand over what was enriched; everything up to the receipt's ``last`` is durable."""
         return await self._caller.post("/api/v1/events", Receipt, enriched)
+
+    async def home(self) -> Home:
+        """Give the home as the store knows it; its id is the one that events are named after."""
+        return await self._caller.get("/api/v1/home", Home)
 
     async def received(self, stream: str) -> int:
         """Give the highest number of a stream that the store has, 0 when it knows none."""
