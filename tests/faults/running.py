@@ -42,6 +42,26 @@ class Nursery:
         self._process.communicate()
 
 
+class Bare:
+    """Starts each service as a fresh process that shares nothing, for what is measured."""
+
+    def __init__(self) -> None:
+        self._started: dict[int, subprocess.Popen[bytes]] = {}
+
+    def ask(self, **asked: Any) -> Any:
+        """Make a request as of a nursery."""
+        if "poll" in asked:
+            return self._started[asked["poll"]].poll()
+        command = [str(Path(sys.executable).with_name("quotidian")), *asked["start"]]
+        with Path(asked["log"]).open("ab") as log:
+            process = subprocess.Popen(command, env=asked["env"], cwd=asked["folder"], stdout=log, stderr=log)
+        self._started[process.pid] = process
+        return process.pid
+
+    def close(self) -> None:
+        """Nothing is left to end."""
+
+
 class Pipeline:
     """One home's services, in a directory and on ports of their own.
 
@@ -59,7 +79,7 @@ class Pipeline:
 
     def __init__(
         self,
-        nursery: Nursery,
+        nursery: Nursery | Bare,
         folder: Path,
         homed: tuple[str, str],
         routes: dict[str, str] | None = None,
@@ -103,7 +123,7 @@ class Pipeline:
             if ready:
                 until(lambda name=name: self.ready(name), 60)  # type: ignore[misc]
 
-    def signal(self, name: str, number: signal.Signals) -> None:
+    def send(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a service."""
         os.kill(self.pids[name], number)
 

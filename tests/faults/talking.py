@@ -109,15 +109,25 @@ class Talking:
                 listener.transport.abort()
 
     async def flood(self, count: int, rate: float, entities: int) -> None:
-        """Change so many states, so many a second (0: as fast as the clients read)."""
+        """Change so many states, so many a second."""
         start = time.monotonic()
         for number in range(count):
             self.change(entity_id=f"sensor.flood_{number % entities}", state=str(number))
-            if rate and (ahead := (number + 1) / rate - (time.monotonic() - start)) > 0.001:
-                await asyncio.sleep(ahead)
-            elif number % 64 == 63:
+            ahead = (number + 1) / rate - (time.monotonic() - start)
+            await asyncio.sleep(max(ahead, 0) if ahead > 0.001 or number % 64 == 63 else 0)
+
+    async def pour(self, count: int, entities: int) -> None:
+        """Change so many states as fast as is listened; all is made first, so that saying it costs little."""
+        made = []
+        for number in range(count):
+            made += self.said.change(f"sensor.flood_{number % entities}", str(number))
+            if number % 1000 == 0:
                 await asyncio.sleep(0)
-                while not (rate or self.impatient) and any(len(one.pending) > 1000 for one in self.listeners):
+        for number, event in enumerate(made):
+            self.fire("state_changed", event)
+            if number % _FRAME == 0:
+                await asyncio.sleep(0)
+                while not self.impatient and any(len(one.pending) > 2 * _FRAME for one in self.listeners):
                     await asyncio.sleep(0.0005)
 
     # the dialogue
@@ -239,8 +249,10 @@ class Control:
         return [self.talking.change(**one) for one in told]
 
     async def flood(self, told: dict[str, Any]) -> None:
-        """Begin a flood."""
-        self.talking.flooding = asyncio.create_task(self.talking.flood(**told))
+        """Begin a flood; without a rate as fast as is listened."""
+        talking, rate = self.talking, told.pop("rate")
+        flood = talking.flood(rate=rate, **told) if rate else talking.pour(**told)
+        talking.flooding = asyncio.create_task(flood)
 
     async def frame(self, told: dict[str, Any]) -> None:
         """Send a text as it is, as a frame of its own; ``make`` names one that is too large to be told."""
