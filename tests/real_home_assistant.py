@@ -6,6 +6,7 @@ import hmac
 import json
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import time
@@ -42,6 +43,8 @@ history:
 class RealHomeAssistant:
     """Runs Home Assistant while the context lasts.
 
+    ``user`` and ``token`` are the owner's, ``guest`` and ``guest_token`` those of a user who is no administrator.
+
     Parameters
     ----------
     folder
@@ -52,25 +55,15 @@ class RealHomeAssistant:
 
     def __init__(self, folder: Path, configuration: str = "") -> None:
         self.folder = folder
-        self.user = uuid.uuid4().hex
         self._port = _free_port()
-        self._token, session, key = "", uuid.uuid4().hex, secrets.token_hex(32)
+        self.url = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=self._port) + configuration)
         self.keep("onboarding", {"done": ["user", "core_config", "analytics", "integration"]}, version=4)
-        self.keep("auth", _owner(self.user, session, key))
-        self._token = _token(session, key)
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self._port}"
-
-    @property
-    def token(self) -> str:
-        """A long-lived token of its owner."""
-        return self._token
+        owner, guest = _User("Owner", "system-admin"), _User("Guest", "system-users")
+        self.user, self.token, self.guest, self.guest_token = owner.id, owner.token, guest.id, guest.token
+        self.keep("auth", _users(owner, guest))
 
     @property
     def pid(self) -> int:
@@ -90,26 +83,52 @@ class RealHomeAssistant:
         (self.folder / ".storage" / name).write_text(json.dumps(record))
 
     def __enter__(self) -> Self:
-        with (self.folder / "output.log").open("wb") as log:
-            command = [str(HASS), "-c", str(self.folder), "--skip-pip"]
-            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            until(self._running, 120)
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+        self.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start it, and wait until it is up; directory, port and tokens stay the same."""
+        with (self.folder / "output.log").open("ab") as log:
+            command = [str(HASS), "-c", str(self.folder), "--skip-pip"]
+            self._process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            until(self._running, 120)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Let it end in order, if it runs."""
+        self._signal(signal.SIGTERM, signal.SIGCONT)
         if self._process is not None:
-            self._process.terminate()
             try:
                 self._process.wait(30)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self.kill()
+
+    def restart(self) -> None:
+        """Stop and start it."""
+        self.stop()
+        self.start()
+
+    def kill(self) -> None:
+        """End it in the midst of everything."""
+        self._signal(signal.SIGKILL)
+        if self._process is not None:
+            self._process.wait()
+
+    def pause(self) -> None:
+        """Let it stand still: its sockets stay open, and nothing comes."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
 
     def call(self, service: str, **data: Any) -> None:
         """Call a service ("light.turn_on") as the owner: a person."""
@@ -119,9 +138,22 @@ class RealHomeAssistant:
         """Fire an event."""
         self._ask(f"/api/events/{event}", data)
 
+    def press(self, webhook: str) -> None:
+        """Call a webhook: something happens that no user did."""
+        self._ask(f"/api/webhook/{webhook}", {}, trusted=False)
+
+    def put(self, entity_id: str, state: str, **attributes: Any) -> None:
+        """Write a state, of an entity that need not exist."""
+        self._ask(f"/api/states/{entity_id}", {"state": state, "attributes": attributes})
+
     def state(self, entity_id: str) -> str:
         """Give an entity's state."""
         return str(self._ask(f"/api/states/{entity_id}")["state"])
+
+    def _signal(self, *signals: signal.Signals) -> None:
+        if self._process is not None and self._process.poll() is None:
+            for one in signals:
+                self._process.send_signal(one)
 
     def _running(self) -> bool:
         assert self._process is not None
@@ -132,14 +164,14 @@ class RealHomeAssistant:
         except (OSError, ValueError):
             return False
 
-    def _ask(self, path: str, data: dict[str, Any] | None = None) -> Any:
+    def _ask(self, path: str, data: dict[str, Any] | None = None, *, trusted: bool = True) -> Any:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self._port}{path}",
+            f"{self.url}{path}",
             None if data is None else json.dumps(data).encode(),
-            {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+            {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.token}"} if trusted else {}),
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
-            return json.load(answer)
+            return json.loads(answer.read() or b"null")
 
 
 def until(holds: Callable[[], bool], seconds: float = 30) -> None:
@@ -157,25 +189,35 @@ def _free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _owner(user: str, session: str, key: str) -> dict[str, Any]:
-    owner = {"id": user, "name": "Owner", "is_owner": True, "is_active": True, "system_generated": False}
-    login = {
-        "id": session,
-        "user_id": user,
-        "client_name": "tests",
-        "token_type": "long_lived_access_token",
-        "created_at": "2025-01-01T00:00:00+00:00",
-        "access_token_expiration": 3e8,
-        "token": secrets.token_hex(64),
-        "jwt_key": key,
-    } | dict.fromkeys(
-        ("client_id", "client_icon", "credential_id", "expire_at", "last_used_at", "last_used_ip", "version")
-    )
+class _User:
+    """A user of a group, with a token."""
+
+    def __init__(self, name: str, group: str) -> None:
+        self.id, session, key = uuid.uuid4().hex, uuid.uuid4().hex, secrets.token_hex(32)
+        self.token = _token(session, key)
+        owner = group == "system-admin"
+        told = {"id": self.id, "name": name, "is_owner": owner, "is_active": True, "system_generated": False}
+        self.record = {**told, "group_ids": [group], "local_only": False}
+        self.login = {
+            "id": session,
+            "user_id": self.id,
+            "client_name": "tests",
+            "token_type": "long_lived_access_token",
+            "created_at": "2025-01-01T00:00:00+00:00",
+            "access_token_expiration": 3e8,
+            "token": secrets.token_hex(64),
+            "jwt_key": key,
+        } | dict.fromkeys(
+            ("client_id", "client_icon", "credential_id", "expire_at", "last_used_at", "last_used_ip", "version")
+        )
+
+
+def _users(*users: _User) -> dict[str, Any]:
     return {
-        "users": [{**owner, "group_ids": ["system-admin"], "local_only": False}],
-        "groups": [{"id": "system-admin", "name": "Administrators"}],
+        "users": [user.record for user in users],
+        "groups": [{"id": "system-admin", "name": "Administrators"}, {"id": "system-users", "name": "Users"}],
         "credentials": [],
-        "refresh_tokens": [login],
+        "refresh_tokens": [user.login for user in users],
     }
 
 
