@@ -1,0 +1,94 @@
+"""The directory of a spool: who holds it, and the name of the stream in it."""
+
+import errno
+import fcntl
+import os
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from quotidian.errors import DiskFullError, QuotidianError, StoreBusyError, StoreRefusedError
+
+
+@contextmanager
+def disk_errors(place: Path) -> Iterator[None]:
+    """Turn what the operating system says about a spool's directory into an error of ours."""
+    try:
+        yield
+    except OSError as error:
+        raise _named(place, error) from error
+
+
+def _named(place: Path, error: OSError) -> QuotidianError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError(
+            f"No space is left for the spool in {place}.",
+            "Free some space; what waits in memory is written as soon as there is some.",
+        )
+    return StoreRefusedError(
+        f"The spool in {place} cannot be used ({error.strerror}).",
+        "Give Quotidian a directory on a sound disk that it may write, by QUOTIDIAN_SPOOL.",
+    )
+
+
+def lock(directory: Path) -> int:
+    """Take the exclusive right to a directory; it ends when the descriptor is closed.
+
+    Raises
+    ------
+    StoreBusyError
+        When another process, or another spool in this one, holds it.
+    """
+    descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "unknown"
+        os.close(descriptor)
+        raise StoreBusyError(
+            f"The spool in {directory} is in use by process {holder}.",
+            "Wait until that process ends, or stop it, then run this again.",
+        ) from None
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def stream_in(directory: Path, *, begun: bool) -> str:
+    """Give the name of the stream: the one that is written there, or a new one.
+
+    A log that is not ``begun`` starts with number 1 again, so it gets a new name even where an old one is left.
+    """
+    path = directory / "stream"
+    if begun:
+        with suppress(FileNotFoundError, ValueError):
+            return str(uuid.UUID(path.read_text("ascii")))
+    stream = str(uuid.uuid4())
+    replace(path, stream.encode(), durable=True)
+    return stream
+
+
+def replace(path: Path, content: bytes, *, durable: bool) -> None:
+    """Put a small file in the place of another, wholly or not at all."""
+    fresh = path.with_suffix(".new")
+    with fresh.open("wb") as file:
+        file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
+    fresh.replace(path)
+    if durable:
+        sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

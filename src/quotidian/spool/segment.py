@@ -1,0 +1,106 @@
+"""The files of the log: each holds the records from the number in its name up to the next file's."""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from quotidian.spool.frame import Record, Span, length, scan
+
+_SUFFIX: Final = ".log"
+#: What the system says of a file whose bytes are lost; anything else (too many open files) may pass.
+_LOST: Final = frozenset({errno.EIO, errno.EBADMSG, errno.EUCLEAN, errno.ENOENT})
+
+
+class Segment(NamedTuple):
+    """One file as far as it is durable: ``size`` bytes, with the numbers from ``first`` to ``next`` - 1."""
+
+    path: Path
+    first: int
+    next: int
+    size: int
+
+    def load(self, start: int, size: int) -> bytes:
+        """Give durable bytes from an offset on; fewer than are there when the file has lost some."""
+        size = min(size, self.size - start)
+        if size <= 0:
+            return b""
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                return os.pread(file.fileno(), size, start)
+        except OSError as error:
+            if error.errno in _LOST:
+                return b""
+            raise
+
+
+class Loss(NamedTuple):
+    """Numbers that cannot be read, the damaged bytes in their place, and when their neighbours arrived."""
+
+    first: int
+    last: int
+    since: int | None
+    until: int | None
+    spans: tuple[Span, ...]
+
+
+class Found(NamedTuple):
+    """A record, and the offset in its segment at which it ends."""
+
+    record: Record
+    end: int
+
+
+def path_of(directory: Path, first: int) -> Path:
+    """Give the path of the segment that starts with a number."""
+    return directory / f"{first:020}{_SUFFIX}"
+
+
+def paths_in(directory: Path) -> list[tuple[int, Path]]:
+    """Give the segments of a directory with their first numbers, in order."""
+    return sorted((int(path.stem), path) for path in directory.glob(f"*{_SUFFIX}") if path.stem.isdecimal())
+
+
+def survey(segment: Segment) -> Iterator[Found | Loss]:
+    """Read a whole segment: every good record, and what is missing between them."""
+    known, arrived, at = segment.first - 1, None, 0
+    spans: list[Span] = []
+    for found in scan(segment.load(0, segment.size)):
+        if isinstance(found, Span):
+            spans.append(found)
+            at = found.end
+            continue
+        at += length(found)
+        # A write that failed and could not be taken back may have left numbers that the next file has again.
+        if not known < found.seq < segment.next:
+            continue
+        if found.seq > known + 1:
+            yield Loss(known + 1, found.seq - 1, arrived, found.arrived, tuple(spans))
+        yield Found(found, at)
+        known, arrived, spans = found.seq, found.arrived, []
+    if segment.next > known + 1:
+        yield Loss(known + 1, segment.next - 1, arrived, None, tuple(spans))
+
+
+def stretch(segment: Segment, seq: int, start: int, limit: int, size: int) -> list[Found] | None:
+    """Read records from a number on, which starts at an offset, or ``None`` if something there is not as it should be.
+
+    At most ``limit`` records of at most ``size`` bytes together, but at least one.
+    """
+    data = segment.load(start, size)
+    found = _whole(data, seq, start, limit)
+    if not found and len(data) < segment.size - start:
+        found = _whole(segment.load(start, segment.size), seq, start, 1)
+    ended = seq == segment.next and start == segment.size
+    return found if found or ended else None
+
+
+def _whole(data: bytes, seq: int, start: int, limit: int) -> list[Found]:
+    taken: list[Found] = []
+    for record in scan(data):
+        if isinstance(record, Span) or record.seq != seq + len(taken) or len(taken) == limit:
+            break
+        start += length(record)
+        taken.append(Found(record, start))
+    return taken

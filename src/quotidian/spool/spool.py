@@ -1,0 +1,256 @@
+"""The spool: what was heard waits here, on disk, until every sink has acknowledged it."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from quotidian.spool.cursor import Cursor
+from quotidian.spool.damage import Damage, set_aside
+from quotidian.spool.frame import Kind, Record, encode, length
+from quotidian.spool.log import SEGMENT, Log
+from quotidian.spool.place import disk_errors, lock, stream_in, sync_directory
+from quotidian.spool.segment import Found, Loss, Segment, stretch, survey
+
+#: Acknowledged bytes that are kept for ``replay``.
+_KEPT: Final = 16 << 20
+
+
+class Spool:
+    """A durable queue in a directory of its own: appended to by one source, read by sinks at their own pace.
+
+    Numbers are contiguous from 1 on, within the ``stream`` that the directory is named by; only what is durable is ever
+    given to a sink. Numbers that damage has taken stay missing. Two threads touch the disk, one to write, one to read;
+    everything else happens on the event loop.
+
+    Parameters
+    ----------
+    directory
+        Made if it is missing.
+    quota
+        Bytes that it may hold. Beyond them ``full`` is true; that is for the source to heed.
+    sinks
+        Who reads. A sink that is new gets everything that is still there.
+
+    Raises
+    ------
+    StoreBusyError
+        When another process holds the directory.
+    DiskFullError
+        When there is no space to begin.
+    StoreRefusedError
+        When the directory cannot be used.
+    """
+
+    def __init__(self, directory: Path, *, quota: int, sinks: tuple[str, ...] = ("enrich",)) -> None:
+        self._directory = directory
+        self._quota = quota
+        with disk_errors(directory):
+            if not directory.exists():
+                directory.mkdir(parents=True)
+                sync_directory(directory.parent)
+            self._lock = lock(directory)
+            try:
+                self._open(sinks)
+            except BaseException:
+                os.close(self._lock)
+                raise
+
+    def _open(self, sinks: tuple[str, ...]) -> None:
+        begun = any(self._directory.glob("*.log"))
+        self.stream = stream_in(self._directory, begun=begun)
+        self._cursors = {sink: Cursor(self._directory, sink, self.stream) for sink in sinks}
+        taken = max((cursor.acked for cursor in self._cursors.values()), default=0)
+        self._log = Log(self._directory, taken, min(SEGMENT, max(self._quota // 8, 1)))
+        for cursor in self._cursors.values():
+            cursor.acked = max(cursor.acked, self._log.segments[0].first - 1)
+        self._ends: dict[str, dict[int, int]] = {sink: {} for sink in sinks}
+        self._pending: list[bytes] = []
+        self.appended = self.committed
+        self.pending_bytes = 0
+        self._flight: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
+        self._writing = ThreadPoolExecutor(1, "spool-write")
+        self._reading = ThreadPoolExecutor(1, "spool-read")
+        self.damages: list[Damage] = []
+        self._reporting = threading.Lock()
+        if not self._log.sound:
+            self._salvage(self._log.segments[-2])
+
+    @property
+    def committed(self) -> int:
+        """The last durable number."""
+        return self._log.committed
+
+    @property
+    def full(self) -> bool:
+        """Whether the quota is used up."""
+        return self.bytes + self.pending_bytes >= self._quota
+
+    @property
+    def last_arrived(self) -> int | None:
+        """When the last durable record arrived (µs), of whatever kind."""
+        return self._log.arrived
+
+    def acked(self, sink: str) -> int:
+        """Give the last number that a sink acknowledged."""
+        return self._cursors[sink].acked
+
+    def depth(self, sink: str) -> int:
+        """Tell how many durable numbers a sink has not acknowledged."""
+        return self.committed - self.acked(sink)
+
+    def append(self, kind: Kind, payload: bytes, arrived: int) -> int:
+        """Take something in, in memory only, and give its number; ``commit`` makes it durable."""
+        self.appended += 1
+        frame = encode(Record(self.appended, arrived, kind, payload))
+        self._pending.append(frame)
+        self.pending_bytes += len(frame)
+        return self.appended
+
+    async def commit(self) -> int:
+        """Wait until everything that was appended before is on disk; give the last durable number.
+
+        Commits that are asked for while one is on its way share the next one.
+
+        Raises
+        ------
+        DiskFullError
+            When there is no space. What was appended stays in memory, and the next commit writes it.
+        StoreRefusedError
+            When the disk does not take it; likewise.
+        """
+        wanted = self.appended
+        while self.committed < wanted:
+            if self._flight is None:
+                self._flight = asyncio.create_task(self._write())
+                self._flight.add_done_callback(self._landed)
+            # Whoever stops waiting does not stop it for the others.
+            await asyncio.shield(self._flight)
+        return self.committed
+
+    def _landed(self, flight: asyncio.Task[None]) -> None:
+        self._flight = None
+        if not flight.cancelled():
+            flight.exception()  # told to those who wait, if anybody still does
+
+    async def _write(self) -> None:
+        frames = self._pending[: self._log.room(map(len, self._pending))]
+        await asyncio.get_running_loop().run_in_executor(self._writing, self._log.write, frames)
+        self._log.settle(frames)
+        del self._pending[: len(frames)]
+        self.pending_bytes -= sum(map(len, frames))
+        self._news.set()
+        self._news = asyncio.Event()
+
+    async def read(self, sink: str, *, limit: int, size: int) -> list[Record]:
+        """Give durable records that a sink has not acknowledged, in order; wait until there is one.
+
+        Parameters
+        ----------
+        limit, size
+            At most so many records, of so many bytes together; but at least one.
+        """
+        while True:
+            seen, news = self.committed, self._news
+            found = await self._unacknowledged(sink, limit, size)
+            if found:
+                self._ends[sink] = {each.record.seq: each.end for each in found}
+                return [each.record for each in found]
+            self.ack(sink, seen)  # whatever was up to there is lost
+            await news.wait()
+
+    async def _unacknowledged(self, sink: str, limit: int, size: int) -> list[Found]:
+        acked = self.acked(sink)
+        loop = asyncio.get_running_loop()
+        for segment in self._log.behind(acked + 1):
+            seq = max(acked + 1, segment.first)
+            start = 0 if seq == segment.first else self._ends[sink].get(acked)
+            if seq < segment.next:
+                found = await loop.run_in_executor(self._reading, self._take, segment, seq, start, limit, size)
+                if found:
+                    return found
+        return []
+
+    def _take(self, segment: Segment, seq: int, start: int | None, limit: int, size: int) -> list[Found]:
+        with disk_errors(self._directory):
+            found = None if start is None else stretch(segment, seq, start, limit, size)
+            if found is None:
+                found = _bounded((each for each in self._salvage(segment) if each.record.seq >= seq), limit, size)
+            return found
+
+    def _salvage(self, segment: Segment) -> list[Found]:
+        good: list[Found] = []
+        losses: list[Loss] = []
+        for each in survey(segment):
+            if isinstance(each, Found):
+                good.append(each)
+            else:
+                losses.append(each)
+        if losses:
+            self._report(segment, losses)
+        return good
+
+    def _report(self, damaged: Segment, losses: list[Loss]) -> None:
+        with self._reporting:
+            segments = tuple(self._log.segments)
+            known = {damage.first for damage in self.damages}
+            # A segment that was acknowledged and deleted meanwhile is no damage.
+            if damaged.first >= segments[0].first:
+                self.damages += set_aside(segments, damaged, [loss for loss in losses if loss.first not in known])
+
+    def ack(self, sink: str, seq: int) -> None:
+        """Note that a sink needs nothing up to a number any more; beyond what is durable, only up to there.
+
+        It is written down now and then, so after a crash a sink may be given again what it has acknowledged.
+        """
+        cursor = self._cursors[sink]
+        cursor.acked = max(cursor.acked, min(seq, self.committed))
+        for path in self._log.drop(self._acked_by_all(), min(_KEPT, self._quota // 4)):
+            self._writing.submit(_remove, path)
+        if cursor.due:
+            self._writing.submit(cursor.save)
+
+    def _acked_by_all(self) -> int:
+        return min((cursor.acked for cursor in self._cursors.values()), default=self.committed)
+
+    def replay(self, since: int) -> Iterator[Record]:
+        """Give the records that are still on disk and arrived at or after an instant (µs), acknowledged or not."""
+        for segment in tuple(self._log.segments):
+            for found in self._salvage(segment):
+                if found.record.arrived >= since:
+                    yield found.record
+
+    def close(self) -> None:
+        """Let go of the directory; what was not committed goes with the process."""
+        self._writing.shutdown()
+        self._reading.shutdown()
+        for cursor in self._cursors.values():
+            cursor.save()
+        self._log.close()
+        os.close(self._lock)
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the log on disk."""
+        return self._log.bytes
+
+
+def _bounded(found: Iterable[Found], limit: int, size: int) -> list[Found]:
+    taken: list[Found] = []
+    for each in found:
+        size -= length(each.record)
+        if taken and (len(taken) >= limit or size < 0):
+            break
+        taken.append(each)
+    return taken
+
+
+def _remove(path: Path) -> None:
+    # A file that cannot be removed is acknowledged all the same; it is tried again when the spool is opened next.
+    with suppress(OSError):
+        path.unlink(missing_ok=True)
