@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from quotidian import __version__
 from quotidian.detect import Detector, detectors
 from quotidian.model.event import EVENT_SCHEMA
-from quotidian.operate.cli import app
+from quotidian.operate.cli import PLACES, app
 from quotidian.store.embedded.database import schemas
 
 ROOT: Final = Path(__file__).parents[2]
@@ -73,7 +73,8 @@ def commands() -> dict[str, set[str]]:
     group: Any = typer.main.get_command(app)
     return {
         name: {option for parameter in command.params for option in parameter.opts} | {"--help"}
-        for name, command in group.commands.items()
+        for name in PLACES
+        for command in (group.get_command(None, name),)
     }
 
 

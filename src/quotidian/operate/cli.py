@@ -1,20 +1,54 @@
 """The command ``quotidian``."""
 
+import importlib
 import os
 import sys
-from typing import NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
+import typer.main
 from typer.core import TyperGroup
 
 from quotidian import __version__
 from quotidian.errors import QuotidianError
-from quotidian.operate import keeping, learning, looking
 from quotidian.operate.console import fail, remarks
+
+#: The module of each command. It is loaded when the command is: learning needs no web server, a health check no numpy.
+PLACES: Final = {
+    "learn": "learning",
+    "import": "learning",
+    "up": "running",
+    "serve": "running",
+    "status": "watching",
+    "doctor": "doctor",
+    "validate": "validating",
+    "token": "tokens",
+    "patterns": "looking",
+    "report": "looking",
+    "events": "looking",
+    "days": "looking",
+    "layers": "looking",
+    "loss": "losing",
+    "mark": "keeping",
+    "forget": "keeping",
+    "retain": "keeping",
+    "simulate": "learning",
+    "demo": "learning",
+}
 
 
 class _Commands(TyperGroup):
     """The commands; whatever was foreseen to go wrong in one becomes a sentence and an exit code."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - click's own signature
+        return [*PLACES]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in PLACES:
+            return None
+        part = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
+        importlib.import_module(f"quotidian.operate.{PLACES[cmd_name]}").register(part)
+        return typer.main.get_group(part).commands[cmd_name]
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         try:
@@ -50,10 +84,6 @@ def _root(*, version: bool = typer.Option(False, "--version", help="Print the ve
     if version:
         typer.echo(__version__)
         raise typer.Exit
-
-
-for part in (learning, looking, keeping):
-    part.register(app)
 
 
 def main() -> NoReturn:

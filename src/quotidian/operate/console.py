@@ -10,8 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from quotidian.detect.words import plain_sentence
-
 #: Answers go to standard output, all else (progress, warnings, errors) to standard error.
 answers: Final = Console(highlight=False, soft_wrap=True)
 remarks: Final = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -24,12 +22,12 @@ def say(text: str = "") -> None:
 
 def warn(text: str) -> None:
     """Print a remark that the reader should not miss."""
-    remarks.print(f"[yellow]![/] {escape(plain_sentence(text))}")
+    remarks.print(f"[yellow]![/] {escape(plain(text))}")
 
 
 def fail(text: str) -> None:
     """Print what went wrong."""
-    remarks.print(f"[bold red]Error:[/] {escape(plain_sentence(text))}")
+    remarks.print(f"[bold red]Error:[/] {escape(plain(text))}")
 
 
 def as_json(data: Any) -> None:
@@ -66,3 +64,11 @@ class Stages:
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage, total=total)
         self._bars.update(self._tasks[stage], completed=done, total=total)
+
+
+def plain(text: str) -> str:
+    """Make text safe to show: one line, no control or direction characters."""
+    # Loading the words loads all detectors; that takes longer than most commands, and most have nothing to remark.
+    from quotidian.detect.words import plain_sentence  # noqa: PLC0415
+
+    return plain_sentence(text)

@@ -9,7 +9,8 @@ from rich.markup import escape
 from quotidian.detect import words
 from quotidian.errors import SettingError
 from quotidian.operate.console import as_json, progress, say
-from quotidian.operate.options import DataOption, JsonOption, opened
+from quotidian.operate.opening import opened
+from quotidian.operate.options import DataOption, JsonOption
 from quotidian.operate.telling import size
 
 

@@ -17,7 +17,8 @@ from quotidian.learn import Learned, learn
 from quotidian.model import Day
 from quotidian.operate.console import Stages, as_json, progress, say, warn
 from quotidian.operate.looking import rows_of, write_report
-from quotidian.operate.options import DataOption, JsonOption, SourceArgument, ZoneOption, opened
+from quotidian.operate.opening import opened
+from quotidian.operate.options import DataOption, JsonOption, SourceArgument, ZoneOption
 from quotidian.operate.telling import as_data, tell_learned
 from quotidian.simulate import Plan, example, simulate, write_home, write_jsonl, write_truth
 from quotidian.store import Store, connect

@@ -19,7 +19,8 @@ from quotidian.model import Day, Pattern, Status
 from quotidian.model.day import moment
 from quotidian.model.event import events_of
 from quotidian.operate.console import answers, as_json, say
-from quotidian.operate.options import DataOption, JsonOption, opened
+from quotidian.operate.opening import opened
+from quotidian.operate.options import DataOption, JsonOption
 from quotidian.operate.telling import as_data, size, tell_layers, tell_patterns
 from quotidian.report import ReportData, render
 from quotidian.store import Store

@@ -1,14 +1,9 @@
 """Options that several commands have."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-
-from quotidian.settings import Settings
-from quotidian.store import Store, connect
 
 DataOption = Annotated[
     Path | None,
@@ -27,14 +22,3 @@ SourceArgument = Annotated[
         help="A recorder database, a backup .tar, a CSV download or JSON lines (also .gz, .zst); - is standard input."
     ),
 ]
-
-
-@contextmanager
-def opened(data: Path | None, *, create: bool = False) -> Iterator[Store]:
-    """Open the store for one command."""
-    settings = Settings()
-    store = connect(data or Path(settings.text("QUOTIDIAN_DATA")), settings, create=create)
-    try:
-        yield store
-    finally:
-        store.close()

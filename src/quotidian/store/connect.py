@@ -11,6 +11,8 @@ from quotidian.store.embedded.place import Lock, disk_errors, refuse_network
 from quotidian.store.embedded.store import EmbeddedStore
 from quotidian.store.protocols import Store
 
+__all__ = ["connect", "refuse_network"]
+
 
 def connect(directory: Path, settings: Settings | None = None, *, create: bool = True) -> Store:
     """Open the store in a directory; it is ours alone until it is closed.

@@ -1,0 +1,70 @@
+"""The settings: whether each can be used, where it was found, and which do nothing."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from quotidian.errors import SettingError
+from quotidian.operate.checks.check import Check
+from quotidian.settings import SETTINGS, Settings, known, nearest
+
+_DAYS: Final = (
+    "QUOTIDIAN_HISTORY_DAYS",
+    "QUOTIDIAN_RETENTION_RAW",
+    "QUOTIDIAN_RETENTION_DAILY",
+    "QUOTIDIAN_RETENTION_WEEKLY",
+)
+_NUMBERS: Final = ("QUOTIDIAN_COMMIT_INTERVAL", "QUOTIDIAN_SPOOL_QUOTA")
+_FLAGS: Final = ("HA_VERIFY_TLS", "QUOTIDIAN_OPEN_READING")
+_LEVELS: Final = ("debug", "info", "warning", "error")
+_OURS: Final = ("QUOTIDIAN_", "HA_")
+
+
+def settings_checks(settings: Settings, environment: Mapping[str, str]) -> list[Check]:
+    """Look at every setting."""
+    return [*_unusable(settings), *_misspelt(environment), *_reserved(settings), _found(settings)]
+
+
+def _unusable(settings: Settings) -> list[Check]:
+    readings = [
+        *((settings.days, name) for name in _DAYS),
+        *((settings.number, name) for name in _NUMBERS),
+        *((settings.flag, name) for name in _FLAGS),
+        (settings.port, "capture"),
+    ]
+    found = []
+    for read, name in readings:
+        try:
+            read(name)
+        except SettingError as error:
+            found.append(Check.of("settings", error))
+    level = settings.text("QUOTIDIAN_LOG_LEVEL")
+    if level.lower() not in _LEVELS:
+        remedy = f"Set it to one of {', '.join(_LEVELS)}."
+        found.append(Check("settings", "problem", f"QUOTIDIAN_LOG_LEVEL is {level!r}.", remedy))
+    return found
+
+
+def _misspelt(environment: Mapping[str, str]) -> list[Check]:
+    """Tell names in the environment that look like ours and are none; only their names, never their values."""
+    return [
+        Check("settings", "warning", f"{name} is set, but is no setting.", f"Did you mean {close}?")
+        for name in sorted(environment)
+        if name.startswith(_OURS) and not known(name) and (close := nearest(name))
+    ]
+
+
+def _reserved(settings: Settings) -> list[Check]:
+    return [
+        Check(
+            "settings",
+            "warning",
+            f"{setting.name} is set, but does nothing in this version. {setting.help}",
+            "It may stay: a later version understands it.",
+        )
+        for setting in settings.reserved
+    ]
+
+
+def _found(settings: Settings) -> Check:
+    told = [f"{one.name} ({settings.origin(one.name)})" for one in SETTINGS if settings.origin(one.name)]
+    return Check("settings", "ok", f"Set: {', '.join(told)}." if told else "All settings have their defaults.")

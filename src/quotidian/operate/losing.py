@@ -1,0 +1,90 @@
+"""The command that tells, day by day, what was lost: usually nothing."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from quotidian import clock
+from quotidian.model.day import moment
+from quotidian.operate.console import answers, as_json, say, warn
+from quotidian.operate.opening import opened
+from quotidian.operate.options import DataOption, JsonOption
+from quotidian.store import Certificate, Verification
+
+_COLUMNS = ("day", "received", "filled", "copies", "by hand", "imported", "dead letters", "gaps", "missing", "unknown")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this command."""
+    app.command("loss")(loss_command)
+
+
+def loss_command(
+    *,
+    data: DataOption = None,
+    days: Annotated[int, typer.Option("--days", min=1, help="How many days, up to today.")] = 14,
+    json: JsonOption = False,
+) -> None:
+    """Tell day by day what was heard, filled in later, and lost for good: the loss certificates.
+
+    The numbers follow from contiguous sequence numbers, and the certificates are chained by their hashes: one that was
+    changed later is found. Today's is provisional. The exit code is 1 when the chain is broken.
+
+    Examples:
+
+      quotidian loss
+
+      quotidian loss --days 365 --json
+    """
+    with opened(data) as store:
+        today = moment(clock.now(), store.home.zone).date()
+        certificates = store.certificates(today - dt.timedelta(days=days - 1), today)
+        verification = store.verify()
+    if json:
+        as_json({"certificates": certificates, "chain": verification})
+    else:
+        _tell(certificates, verification)
+    if verification.fault is not None:
+        raise typer.Exit(1)
+
+
+def _tell(certificates: Sequence[Certificate], verification: Verification) -> None:
+    if not certificates:
+        say("No day has been watched yet. `quotidian up` watches a live home.")
+    else:
+        table = Table(box=None, pad_edge=False)
+        for column in _COLUMNS:
+            table.add_column(column, justify="left" if column == "day" else "right")
+        for certificate in certificates:
+            table.add_row(*_row(certificate))
+        answers.print(table)
+    if verification.fault is not None:
+        warn(f"The chain of certificates is broken at number {verification.number}: {verification.fault}")
+    elif verification.certificates:
+        say(
+            f"\nThe chain of {verification.certificates:,} certificates is whole; its head is {verification.head[:16]}."
+        )
+
+
+def _row(one: Certificate) -> tuple[str, ...]:
+    day = f"{one.date:%a %Y-%m-%d}{' (so far)' if one.provisional else ''}"
+    counts = (one.received, one.filled, one.duplicate, one.manual, one.imported, one.dead, len(one.gaps), one.missing)
+    return (day, *(f"{count:,}" if count else "–" for count in counts), _span(one.unrecoverable))
+
+
+def _span(spans: Sequence[tuple[int, int]]) -> str:
+    """Give the time (µs) that spans last, in all.
+
+    >>> _span([(0, 90_000_000), (100_000_000, 100_500_000)]), _span([])
+    ('1 min 30 s', '–')
+    """
+    seconds = round(sum(end - start for start, end in spans) / 1e6)
+    if not seconds:
+        return "–" if not spans else "< 1 s"
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [f"{count} {unit}" for count, unit in ((hours, "h"), (minutes, "min"), (rest, "s")) if count]
+    return " ".join(parts[:2])
