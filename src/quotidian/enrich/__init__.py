@@ -1,1 +1,1 @@
-"""The service that validates, normalises and enriches what capture heard."""
+"""From what Home Assistant said to events: validated, normalised, with what the registries said at that time."""

@@ -1,0 +1,130 @@
+"""What enrich does with what it is sent: nothing is acknowledged that the store has not made durable."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from quotidian import clock
+from quotidian.clients import StoreClient
+from quotidian.enrich.enrichment import Enrichment
+from quotidian.enrich.posted import STREAM, Outcome, Posted, posted
+from quotidian.enrich.snapshots import Snapshots
+from quotidian.errors import AccessError, QuotidianError, UnreachableError
+from quotidian.model.delivery import Delivery, Enriched, Receipt, Refusal
+
+T = TypeVar("T")
+
+
+class Intake:
+    """Takes deliveries and posts, and hands them to the store.
+
+    Parameters
+    ----------
+    store
+        Where events go; the home's id and what the registries said come from there, before the first event.
+    attributes
+        The names of the attributes that are kept.
+    """
+
+    def __init__(self, store: StoreClient, attributes: Sequence[str]) -> None:
+        self._store = store
+        self._attributes = attributes
+        self._enrichment: Enrichment | None = None
+        self._snapshots = Snapshots()
+        self._starting = asyncio.Lock()
+        self._posting = asyncio.Lock()
+        self._posted: int | None = None
+        self.events = 0  #: that the store acknowledged
+        self.probes = 0
+        self.letters: Counter[str] = Counter()  #: dead letters by reason
+        self.last_event: int | None = None  #: when the newest event happened (µs)
+        self.failure: str | None = None  #: why the last delivery was not taken
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What was done since the start."""
+        return {
+            "events": self.events,
+            "probes": self.probes,
+            "dead_letters": self.letters.total(),
+            "dead_letters_by_reason": dict(self.letters),
+            "snapshots": len(self._snapshots),
+            "last_event": self.last_event,
+            "failure": self.failure,
+        }
+
+    async def deliver(self, delivery: Delivery) -> Receipt:
+        """Take a delivery of capture's.
+
+        Raises
+        ------
+        UnreachableError
+            When the store cannot be reached: nothing is acknowledged.
+        TooLargeError, RequestError
+            When the store cannot take so much at once, or this.
+        """
+        enriched = (await self._ready()).enriched(delivery)
+        receipt = await self._stored(enriched)
+        refusals = [Refusal(letter.seq, letter.reason) for letter in enriched.letters]
+        return msgspec.structs.replace(receipt, refusals=[*receipt.refusals, *refusals])
+
+    async def post(self, messages: Sequence[msgspec.Raw]) -> Posted:
+        """Take events that were posted by hand; the errors are those of ``deliver``."""
+        found = posted(messages, clock.now(), await self._ready())
+        self.probes += sum(outcome.note is not None for outcome in found.outcomes)
+        async with self._posting:
+            if self._posted is None:
+                self._posted = await self._asked(self._store.received(STREAM))
+            enriched = found.enriched(self._posted)
+            if enriched is not None:
+                # Whether a delivery that failed half-way was taken, only the store knows.
+                self._posted = None
+                receipt = await self._stored(enriched)
+                self._posted = receipt.last
+                found = _with_refusals(found, enriched, receipt)
+        return found
+
+    async def _ready(self) -> Enrichment:
+        """Give what makes events, once the store has said whose they are and what the registries said."""
+        async with self._starting:
+            if self._enrichment is None:
+                home = await self._asked(self._store.home())
+                for snapshot in await self._asked(self._store.snapshots()):
+                    self._snapshots.add(snapshot)
+                self._enrichment = Enrichment(home.id, self._attributes, self._snapshots)
+        return self._enrichment
+
+    async def _stored(self, enriched: Enriched) -> Receipt:
+        receipt = await self._asked(self._store.receive(enriched))
+        self.events += len(enriched.events)
+        self.letters.update(letter.reason for letter in enriched.letters)
+        newest = max((arrival.event.last_updated for arrival in enriched.events), default=None)
+        if newest is not None:
+            self.last_event = max(newest, self.last_event or 0)
+        return receipt
+
+    async def _asked(self, call: Awaitable[T]) -> T:
+        """Ask the store; that it does not know us is no fault of whoever sent something here."""
+        try:
+            found = await call
+        except AccessError as error:
+            self.failure = str(error)
+            raise UnreachableError(f"The store does not let enrich in: {error.what}", error.remedy) from error
+        except QuotidianError as error:
+            self.failure = str(error)
+            raise
+        self.failure = None
+        return found
+
+
+def _with_refusals(found: Posted, enriched: Enriched, receipt: Receipt) -> Posted:
+    """Tell of each event that the store itself refused."""
+    refused = {refusal.seq: refusal.reason for refusal in receipt.refusals}
+    if not refused:
+        return found
+    ids = {arrival.event.event_id: refused[arrival.seq] for arrival in enriched.events if arrival.seq in refused}
+    outcomes = tuple(Outcome(error=ids[one.event_id]) if one.event_id in ids else one for one in found.outcomes)
+    return msgspec.structs.replace(found, outcomes=outcomes)
