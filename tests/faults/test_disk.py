@@ -1,0 +1,66 @@
+"""A disk that is full: said, nothing damaged, and all goes on within 10 s once there is space (R3)."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..real_home_assistant import until  # noqa: TID252 - tests are no package
+from .agreement import settled
+from .running import Nursery, Pipeline
+from .scripted import TOKEN, ScriptedHome
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a disk of 8 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("NOT TESTED: mounting a small disk needs root")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.mark.parametrize("what", ["spool", "store"])
+def test_a_full_disk(nursery: Nursery, home: ScriptedHome, tmp_path: Path, small_disk: Path, what: str) -> None:
+    """When the disk of the spool or of the store is full it is said; with space again, all that was said is stored."""
+    places = {
+        "spool": {"QUOTIDIAN_SPOOL": str(small_disk / "spool")},
+        "store": {"QUOTIDIAN_SPOOL": str(tmp_path / "spool")},
+    }
+    with Pipeline(nursery, tmp_path, (home.url, TOKEN), **places[what]) as pipeline:
+        if what == "store":
+            pipeline.data = small_disk / "data"
+            pipeline.settings["QUOTIDIAN_DATA"] = str(pipeline.data)
+        pipeline.start()
+        home.listened()
+        home.changes("light.desk", 20)
+        settled(pipeline, home)
+        ballast = small_disk / "ballast"
+        _filled(ballast)
+        home.flood(4000, rate=2000, entities=20, wait=True)
+        service = "capture" if what == "spool" else "store"
+        until(lambda: _said(pipeline, service))
+        ballast.unlink()
+        until(lambda: not _said(pipeline, service), 12)
+        settled(pipeline, home)
+
+
+def _filled(ballast: Path) -> None:
+    with ballast.open("wb", buffering=0) as file:
+        for size in (65_536, 4096, 1):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                continue
+
+
+def _said(pipeline: Pipeline, service: str) -> bool:
+    told = pipeline.get(service, "/health")
+    text = str(told).lower()
+    return told["state"] != "ok" and ("space" in text or "room" in text)
