@@ -1,12 +1,13 @@
 """What must hold before services can start."""
 
-import errno
-import socket
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from quotidian.errors import SettingError
+from quotidian.errors import SettingError, UnreachableError
+from quotidian.operate.asking import health_of
+from quotidian.service.run import listening
+from quotidian.settings import Settings
 
 _PROBE: Final = ".writable"
 
@@ -35,29 +36,32 @@ def refuse_small_system(largest: int) -> None:
         )
 
 
-def refuse_taken_port(host: str, port: int, service: str) -> None:
-    """Refuse an address at which something listens already, or none can.
+def refuse_taken_port(settings: Settings, service: Service) -> None:
+    """Refuse a port at which something listens already, or none can.
 
     Raises
     ------
     SettingError
-        When it cannot be listened at.
+        When the service cannot listen there.
     """
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind) as tried:
-            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            tried.bind(address)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+        with listening(settings.text("QUOTIDIAN_HOST"), settings.port(service)):
+            pass
+    except SettingError as error:
+        if _runs(service, f"http://127.0.0.1:{settings.port(service)}"):
             raise SettingError(
-                f"Port {port}, which {service} needs, is in use.",
-                "`quotidian status` tells whether Quotidian runs already; else choose others with --port.",
+                f"Quotidian's {service} runs here already, at port {settings.port(service)}.",
+                "`quotidian status` tells how it is. Stop it first, or give this one another --port.",
             ) from error
-        raise SettingError(
-            f"{service} cannot listen at {host} port {port} ({error.strerror}).",
-            "Set QUOTIDIAN_HOST to an address of this machine, and choose ports above 1023.",
-        ) from error
+        raise
+
+
+def _runs(service: str, url: str) -> bool:
+    try:
+        health_of(service, url)
+    except UnreachableError:
+        return False
+    return True
 
 
 def refuse_unwritable(directory: Path) -> None:

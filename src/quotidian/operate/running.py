@@ -16,6 +16,7 @@ from quotidian.operate.conditions import Service, refuse_small_system, refuse_ta
 from quotidian.operate.console import answers, say, warn
 from quotidian.operate.options import DataOption
 from quotidian.service import Access
+from quotidian.service.logs import configure
 from quotidian.service.run import serve
 from quotidian.settings import Settings
 
@@ -69,14 +70,15 @@ def _settings(data: Path | None, port: int | None) -> Settings:
 
 def _run(settings: Settings, services: tuple[Service, ...], *, greet: bool) -> None:
     refuse_small_system(sys.maxsize)
-    host = settings.text("QUOTIDIAN_HOST")
+    configure(settings)
     for service in services:
-        refuse_taken_port(host, settings.port(service), service)
+        refuse_taken_port(settings, service)
     refuse_unwritable(Path(settings.text("QUOTIDIAN_DATA")).expanduser())
     _remark(settings, services)
     if greet:
         _greet(settings)
-    asyncio.run(serve([(_app(service, settings), settings.port(service)) for service in services], host))
+    apps = [(_app(service, settings), settings.port(service)) for service in services]
+    asyncio.run(serve(apps, settings.text("QUOTIDIAN_HOST")))
 
 
 def _app(service: Service, settings: Settings) -> FastAPI:

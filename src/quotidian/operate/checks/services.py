@@ -36,7 +36,7 @@ def _stopped(settings: Settings, service: Service, error: UnreachableError) -> C
     if settings.url(service) != f"http://127.0.0.1:{settings.port(service)}":
         return Check.of(service, error)
     try:
-        refuse_taken_port(settings.text("QUOTIDIAN_HOST"), settings.port(service), service)
+        refuse_taken_port(settings, service)
     except SettingError as taken:
         return Check.of(service, taken)
     return Check(
