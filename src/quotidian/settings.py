@@ -50,6 +50,7 @@ SETTINGS: Final = (
     ),
     Setting("QUOTIDIAN_SPOOL_QUOTA", "1024", "Megabytes that it may hold; beyond that the gap is filled later."),
     Setting("QUOTIDIAN_HOST", "127.0.0.1", "The address at which the services listen."),
+    Setting("QUOTIDIAN_NAMES", "", "Other names under which browsers may reach the services, parted by commas."),
     Setting("QUOTIDIAN_PORT", "8001", "Capture's port; enrich, admin and store take the three that follow."),
     Setting("QUOTIDIAN_OPEN_READING", "false", "Whether reading needs no token where others can reach the services."),
     Setting("QUOTIDIAN_SECRET", "", "The services' shared secret; empty makes one in QUOTIDIAN_DATA.", secret=True),

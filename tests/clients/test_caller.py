@@ -14,7 +14,6 @@ import stamina
 import structlog
 from aiohttp import client_exceptions
 from starlette.responses import Response
-from tests.clients.scripted import Scripted, serving
 
 from quotidian import clock
 from quotidian.clients import Caller, EnrichClient, StoreClient, dependency, health
@@ -30,6 +29,8 @@ from quotidian.errors import (
     UnreachableError,
 )
 from quotidian.model import Delivery, Enriched, Receipt
+
+from .scripted import Scripted, serving
 
 SECRET = "canary-secret-5up3r"
 DELIVERY = Delivery(stream="s", first=1, last=2, messages=[])
@@ -86,6 +87,13 @@ class TestAnswers:
         assert (receipt, method, path) == (RECEIPT, "POST", "/api/v1/events")
         assert headers["authorization"] == f"Bearer {SECRET}"
         assert msgspec.json.decode(body, type=Delivery) == DELIVERY
+
+    def test_a_large_delivery_arrives_whole(self) -> None:
+        """Megabytes are sent in pieces, and each attempt sends all of them."""
+        large = Delivery(stream="s" * 3_000_000, first=1, last=2, messages=[])
+        receipt, server = delivered(told(500), OK, work=lambda client: client.deliver(large))
+        assert receipt == RECEIPT
+        assert [msgspec.json.decode(body, type=Delivery) for *_, body in server.heard] == [large, large]
 
     @pytest.mark.parametrize(
         ("answer", "kind"),

@@ -1,5 +1,6 @@
 """Calls to one peer over HTTP."""
 
+import io
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from quotidian.errors import SettingError
 CONNECT: Final = 5.0  #: seconds
 PATIENCE: Final = 15.0  #: seconds
 REQUEST_ID: Final = "X-Request-Id"
+_LARGE: Final = 1_000_000  # bytes
 
 T = TypeVar("T")
 
@@ -89,7 +91,7 @@ class Caller:
             async with self._opened().request(
                 method,
                 self._url + path,
-                data=body,
+                data=body and _sent(body),
                 params=query,
                 headers=self._headers | _traced() | ({} if body is None else {"Content-Type": "application/json"}),
                 timeout=timeout,
@@ -118,6 +120,11 @@ class Caller:
         if self._session is not None:
             await self._session.close()
             self._session = None
+
+
+def _sent(body: bytes) -> bytes | io.BytesIO:
+    """Give a body as it is sent: a large one in pieces, so that others get their turn."""
+    return body if len(body) < _LARGE else io.BytesIO(body)
 
 
 def checked_url(peer: str, url: str) -> str:

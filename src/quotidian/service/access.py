@@ -16,7 +16,8 @@ import msgspec
 from starlette.requests import Request
 
 from quotidian import clock
-from quotidian.errors import AccessError
+from quotidian.errors import AccessError, SettingError
+from quotidian.service import logs
 from quotidian.settings import Settings
 
 FILE: Final = "tokens.json"
@@ -49,30 +50,44 @@ class Access:
         self._given = settings.text("QUOTIDIAN_SECRET")
         self._host = settings.text("QUOTIDIAN_HOST")
         self._open = settings.flag("QUOTIDIAN_OPEN_READING")
-        self._tokens: tuple[float, tuple[Token, ...]] = (0.0, ())
+        self._tokens: tuple[tuple[int, int], tuple[Token, ...]] = ((0, 0), ())
 
     @property
     def secret(self) -> str:
         """The services' shared secret; made when there is none yet."""
         if not self._given:
             self._given = _kept_secret(self._directory / SECRET_FILE)
+            logs.hide(self._given)
         return self._given
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """The tokens that were given out and not revoked."""
+        """The tokens that were given out and not revoked.
+
+        Raises
+        ------
+        SettingError
+            When their file is damaged.
+        """
         path = self._directory / FILE
         try:
-            changed = path.stat().st_mtime
+            # Each change is a new file, so that two within one tick of the clock are told apart.
+            found = path.stat()
+            changed = (found.st_mtime_ns, found.st_ino)
+            if changed != self._tokens[0]:
+                self._tokens = (changed, msgspec.json.decode(path.read_bytes(), type=tuple[Token, ...]))
         except FileNotFoundError:
             return ()
-        if changed != self._tokens[0]:
-            self._tokens = (changed, msgspec.json.decode(path.read_bytes(), type=tuple[Token, ...]))
+        except (msgspec.DecodeError, UnicodeError, OSError) as error:
+            raise SettingError(
+                f"The file of tokens {path} cannot be used.", "Remove it, then make new ones."
+            ) from error
         return self._tokens[1]
 
     def give(self, name: str) -> str:
         """Make a token and keep its hash; the token itself is nowhere but in the answer."""
         token = _PREFIX + secrets.token_urlsafe(32)
+        logs.hide(token)
         self._keep((*self.tokens, Token(name, _digest(token), clock.now())))
         return token
 
@@ -122,9 +137,10 @@ class Access:
                 "Send the header 'Authorization: Bearer TOKEN'; `quotidian token new` makes one.",
             )
         digest = _digest(told.strip())
-        known = [_digest(self.secret), *(token.digest for token in self.tokens)]
+        if hmac.compare_digest(digest, _digest(self.secret)):
+            return
         # All are compared, so that the time taken tells nothing.
-        if not sum(hmac.compare_digest(digest, one) for one in known):
+        if not sum(hmac.compare_digest(digest, token.digest) for token in self.tokens):
             raise AccessError("The token is not known here.", "`quotidian token new` makes one.")
 
 

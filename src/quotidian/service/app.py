@@ -6,8 +6,10 @@ from typing import Final
 
 import structlog
 from fastapi import Depends, FastAPI
-from prometheus_client import CollectorRegistry
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -20,10 +22,13 @@ from quotidian.errors import (
     RetryableError,
     SettingError,
     TooLargeError,
+    UnreachableError,
 )
 from quotidian.model.health import Health, ServiceHealth
 from quotidian.service.access import Access
-from quotidian.service.wire import answer
+from quotidian.service.gate import Gate, names_of
+from quotidian.service.openapi import describe, speaks
+from quotidian.service.wire import answer, refusal
 from quotidian.settings import Settings
 
 _STATUS: Final = (
@@ -34,7 +39,7 @@ _STATUS: Final = (
     (SettingError, 500),
     (PermanentError, 400),
 )
-
+_KINDS: Final = {404: "NotFound", 405: "NotFound"}
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -42,16 +47,27 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def create(name: str, settings: Settings, health: Callable[[], Awaitable[Health]], lifespan: Lifespan) -> FastAPI:
     """Make a service's application.
 
-    ``app.state`` has ``access`` (an ``Access``), ``metrics`` (a ``CollectorRegistry`` of its own) and ``log``.
+    ``app.state`` has ``access`` (an ``Access``), ``metrics`` (a ``CollectorRegistry`` of its own), ``log``, and
+    ``address`` (host and port; ``None`` until it is served by ``quotidian.service.run``).
     ``GET /health`` answers 200 while the process works, with what it needs; ``GET /ready`` 503 while it cannot do its
     work; ``GET /metrics`` speaks Prometheus's text format.
     """
-    access = Access(settings)
-    app = FastAPI(title=f"Quotidian: {name}", version=__version__, lifespan=lifespan)
-    app.state.access, app.state.metrics = access, CollectorRegistry()
-    app.state.log = structlog.get_logger(service=name)
+    # Pages that show the document would load their scripts from far away.
+    app = FastAPI(title=f"Quotidian: {name}", version=__version__, lifespan=lifespan, openapi_url=None)
+    app.state.access, app.state.metrics = Access(settings), CollectorRegistry()
+    app.state.log, app.state.address = structlog.get_logger(service=name), None
+    ProcessCollector(registry=app.state.metrics)
+    app.add_middleware(Gate, service=name, names=names_of(settings), metrics=app.state.metrics)
+    for kind, handler in ((QuotidianError, _told), (HTTPException, _refused), (RequestValidationError, _invalid)):
+        app.add_exception_handler(kind, handler)
+    _add_operation(app, name, health)
+    return app
 
-    @app.get("/health", summary="How the service is", tags=["operation"])
+
+def _add_operation(app: FastAPI, name: str, health: Callable[[], Awaitable[Health]]) -> None:
+    reading = [Depends(app.state.access.reading)]
+
+    @app.get("/health", summary="How the service is", tags=["operation"], openapi_extra=speaks(gives=ServiceHealth))
     async def _health() -> Response:
         found = await health()
         return answer(ServiceHealth(found.state, found.dependencies, found.figures, name, __version__))
@@ -61,20 +77,34 @@ def create(name: str, settings: Settings, health: Callable[[], Awaitable[Health]
         found = await health()
         return answer({"ready": found.state != "down"}, 503 if found.state == "down" else 200)
 
-    @app.get("/metrics", summary="Figures for Prometheus", tags=["operation"], dependencies=[Depends(access.reading)])
+    @app.get("/metrics", summary="Figures for Prometheus", tags=["operation"], dependencies=reading)
     async def _metrics() -> Response:
         return Response(generate_latest(app.state.metrics), media_type=CONTENT_TYPE_LATEST)
 
-    app.add_exception_handler(QuotidianError, _told)
-    return app
+    @app.get("/openapi.json", summary="This document", tags=["operation"], dependencies=reading)
+    async def _document() -> Response:
+        return answer(describe(app))
 
 
 async def _told(_: Request, error: Exception) -> Response:
     assert isinstance(error, QuotidianError)
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
-    return refusal(status, type(error).__name__.removesuffix("Error"), error.what, error.remedy)
+    after = error.after if isinstance(error, UnreachableError) else None
+    headers = {} if after is None else {"Retry-After": str(round(after + 0.5))}
+    return refusal(status, type(error).__name__.removesuffix("Error"), error.what, error.remedy, headers)
 
 
-def refusal(status: int, kind: str, what: str, remedy: str = "") -> Response:
-    """Answer with an error, in the one shape that all services have."""
-    return answer({"error": {"kind": kind, "what": what, "remedy": remedy}}, status)
+async def _refused(request: Request, error: Exception) -> Response:
+    """Tell of a path or method that is not there."""
+    assert isinstance(error, HTTPException)
+    what = f"There is no {request.method} {request.url.path} here."
+    kind = _KINDS.get(error.status_code, "Request")
+    headers = dict(error.headers or {})
+    return refusal(error.status_code, kind, what, "See /openapi.json.", headers)
+
+
+async def _invalid(_: Request, error: Exception) -> Response:
+    """Tell of a parameter that cannot be used."""
+    assert isinstance(error, RequestValidationError)
+    wrong = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors())
+    return refusal(422, "Request", f"The request cannot be used: {wrong}.", "See /openapi.json.")
