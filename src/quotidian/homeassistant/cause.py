@@ -112,13 +112,17 @@ class Causes:
         self.targets: dict[str, list[_Call]] = {}  #: recent service calls by the entity that they were meant for
         self.complete = False  #: whether events that tell causes reach us at all
 
+    def know(self, machines: frozenset[str], members: Mapping[str, tuple[str, ...]]) -> None:
+        """Take in the service accounts and the areas' members anew; what was heard before stays."""
+        self._machines, self._members = machines, members
+
     def heard(self, event_type: str, data: Mapping[str, Any], trace: Trace, time: int) -> None:
         """Take in an event that tells of its context. ``time`` is µs since 1970-01-01 UTC."""
         if event_type not in TELLING_EVENTS:
             return
         self.complete = True
         if event_type == "automation_triggered":
-            pressed = bool(_REMOTE_SOURCE.search(_word(data.get("source")) or ""))
+            pressed = listens_to_remote(_word(data.get("source")))
             self._keep(_Fact(CauseKind.AUTOMATION, trace, _word(data.get("entity_id")), pressed))
         elif event_type == "script_started":
             self._keep(_Fact(CauseKind.SCRIPT, trace, _word(data.get("entity_id"))))
@@ -240,6 +244,11 @@ _RANK: Final = {
     CauseKind.SCRIPT: 3,
     CauseKind.AUTOMATION: 4,
 }
+
+
+def listens_to_remote(source: str | None) -> bool:
+    """Tell from an automation's source ("state of button.bed") whether somebody's press of a button set it off."""
+    return bool(_REMOTE_SOURCE.search(source or ""))
 
 
 def _time(call: _Call) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import aiohttp
 import msgspec
@@ -14,6 +14,7 @@ from quotidian.homeassistant.inbox import LIMIT, Inbox
 from quotidian.homeassistant.refusal import refusal
 
 _FRAME: Final = 1 << 28  #: bytes of a frame, at most: the states of a large home are many megabytes
+_T = TypeVar("_T")
 _CLOSING: Final = 2.0  #: seconds for which a peer may take its leave
 
 
@@ -58,6 +59,19 @@ _PARTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _UNREADABLE: Final = (msgspec.DecodeError, RecursionError)
 
 
+class _Stream:
+    """The first messages of a subscription of its own."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._heard = count, list[msgspec.Raw]()
+        self.full: asyncio.Future[list[msgspec.Raw]] = asyncio.get_running_loop().create_future()
+
+    def hear(self, message: msgspec.Raw) -> None:
+        self._heard.append(message)
+        if len(self._heard) == self._count and not self.full.done():
+            self.full.set_result(self._heard)
+
+
 class Session:
     """An authenticated connection; made by ``open``.
 
@@ -69,6 +83,7 @@ class Session:
         self._socket, self._address, self._pace = socket, address, pace
         self._inbox = Inbox(pace.waiting)
         self._answers: dict[int, asyncio.Future[msgspec.Raw]] = {}
+        self._streams: dict[int, _Stream] = {}
         self._number = 0
         self._speaking = asyncio.Lock()
         self._ended: UnreachableError | None = None
@@ -113,17 +128,23 @@ class Session:
 
     async def ask(self, type: str, **fields: Any) -> msgspec.Raw:  # noqa: A002 - the protocol's word
         """Ask as ``command`` does, and give the answer's JSON."""
-        answer: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
-        number = await self._say(type, fields, answer)
+        return await self._answered(type, fields, None)
+
+    async def first(self, count: int, type: str, **fields: Any) -> list[msgspec.Raw]:  # noqa: A002 - the protocol's word
+        """Subscribe to a stream, and give the JSON of its first messages; then it is left."""
+        stream = _Stream(count)
         try:
-            async with asyncio.timeout(self._pace.answer):
-                return await answer
-        except TimeoutError as error:
-            raise UnreachableError(
-                f"Home Assistant did not answer {type} within {self._pace.answer:g} s.", "It may be busy: try later."
-            ) from error
+            await self._answered(type, fields, stream)
+            heard = await self._in_time(type, stream.full)
         finally:
-            self._answers.pop(number, None)
+            numbers = [number for number, other in self._streams.items() if other is stream]
+            stream.full.cancel()
+            if self._ended is None:
+                for number in numbers:
+                    await self._say("unsubscribe_events", {"subscription": number})
+            for number in numbers:
+                del self._streams[number]
+        return heard
 
     async def subscribe(self, *event_types: str) -> None:
         """Have events of these types sent; they come from ``events``.
@@ -147,7 +168,30 @@ class Session:
         async for batch in self._inbox.batches():
             yield batch
 
-    async def _say(self, type: str, fields: dict[str, Any], answer: asyncio.Future[msgspec.Raw] | None) -> int:  # noqa: A002
+    async def _answered(self, type: str, fields: dict[str, Any], stream: _Stream | None) -> msgspec.Raw:  # noqa: A002
+        answer: asyncio.Future[msgspec.Raw] = asyncio.get_running_loop().create_future()
+        number = await self._say(type, fields, answer, stream)
+        try:
+            return await self._in_time(type, answer)
+        finally:
+            self._answers.pop(number, None)
+
+    async def _in_time(self, type: str, awaited: asyncio.Future[_T]) -> _T:  # noqa: A002
+        try:
+            async with asyncio.timeout(self._pace.answer):
+                return await awaited
+        except TimeoutError as error:
+            raise UnreachableError(
+                f"Home Assistant did not answer {type} within {self._pace.answer:g} s.", "It may be busy: try later."
+            ) from error
+
+    async def _say(
+        self,
+        type: str,  # noqa: A002
+        fields: dict[str, Any],
+        answer: asyncio.Future[msgspec.Raw] | None = None,
+        stream: _Stream | None = None,
+    ) -> int:
         """Send a message; numbers must rise in the order of sending."""
         async with self._speaking:
             if self._ended is not None:
@@ -156,6 +200,8 @@ class Session:
             number = self._number
             if answer is not None:
                 self._answers[number] = answer
+            if stream is not None:
+                self._streams[number] = stream
             try:
                 await self._socket.send_str(msgspec.json.encode({"id": number, "type": type, **fields}).decode())
             except (aiohttp.ClientError, OSError) as error:
@@ -167,7 +213,7 @@ class Session:
         with suppress(UnreachableError):  # the pump sees the end too, and tells it
             while True:
                 await asyncio.sleep(self._pace.ping)
-                await self._say("ping", {}, None)
+                await self._say("ping", {})
 
     async def _pump(self) -> None:
         """Read frames as long as there are any; whoever waits for an answer or an event is told of the end."""
@@ -199,6 +245,8 @@ class Session:
         """Give an answer to whoever waits for it, and the events back."""
         if isinstance(message, Garbage):
             yield message
+        elif message.type == "event" and message.id in self._streams:
+            self._streams[message.id].hear(message.event)
         elif message.type == "event":
             yield bytes(message.event)
         elif message.type == "result" and message.id in self._answers:
@@ -215,9 +263,11 @@ class Session:
 
     def _end(self, error: UnreachableError) -> None:
         self._ended = error
-        for answer in self._answers.values():
-            if not answer.done():
-                answer.set_exception(error)
+        streams = (stream.full for stream in self._streams.values())
+        waiting: list[asyncio.Future[Any]] = [*self._answers.values(), *streams]
+        for awaited in waiting:
+            if not awaited.done():
+                awaited.set_exception(error)
         self._inbox.end(error)
 
     async def _close(self, tasks: list[asyncio.Task[None]]) -> None:
