@@ -140,7 +140,7 @@ async def windows(
     *,
     machines: frozenset[str] | None = None,
     rest: float = 1.0,
-) -> AsyncIterator[Window]:
+) -> AsyncGenerator[Window, None]:
     """Fetch a long span of time in windows of an hour to a day, by how much happens; see ``fetch_changes``."""
     length = HOUR
     while start < end:

@@ -1,0 +1,120 @@
+"""From the spool to enrich: in order, again and again until it is durable in the store."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Final, Protocol
+
+import structlog
+
+from quotidian import clock
+from quotidian.capture.batch import BatchSize, as_text, halves, is_text, runs
+from quotidian.capture.cause import Settler
+from quotidian.capture.pause import pause
+from quotidian.errors import QuotidianError, RequestError, TooLargeError, UnreachableError
+from quotidian.model import Delivery, Receipt
+from quotidian.spool import Record, Spool
+
+SINK: Final = "enrich"
+_log: Final = structlog.get_logger(service="capture")
+
+
+class Delivering(Protocol):
+    """Where deliveries go."""
+
+    async def deliver(self, delivery: Delivery) -> Receipt:
+        """Deliver, and come back when it is durable."""
+
+
+class Forwarder:
+    """Delivers what the spool holds, for ever; a number is acknowledged only after the receipt for it.
+
+    Parameters
+    ----------
+    spool
+        Is read, and acknowledged.
+    settler
+        Makes messages of its records.
+    client
+        Enrich.
+    missing
+        Told a span (µs) of which the store says that it never saw the numbers.
+    """
+
+    def __init__(
+        self, spool: Spool, settler: Settler, client: Delivering, missing: Callable[[int, int, str], None]
+    ) -> None:
+        self._spool, self._settler, self._client, self._missing = spool, settler, client, missing
+        self._batch = BatchSize()
+        self._failures = 0
+        self.error: QuotidianError | None = None
+        self.delivered = self.dead = self.known = 0
+        self.lag: float = 0.0  #: seconds between hearing the last one delivered and its receipt
+        self.last_delivered: int | None = None  #: µs
+
+    async def run(self) -> None:
+        """Deliver, for ever."""
+        while True:
+            records = await self._spool.read(SINK, limit=self._batch.limit, size=self._batch.size)
+            for run in runs(records):
+                begun = time.monotonic()
+                await self._deliver(self._delivery(run))
+                self._batch.went(len(run), time.monotonic() - begun)
+
+    def _delivery(self, records: Sequence[Record]) -> Delivery:
+        settle = self._settler.message
+        messages = [message for record in records if (message := settle(record)) is not None]
+        return Delivery(stream=self._spool.stream, first=records[0].seq, last=records[-1].seq, messages=messages)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        """Deliver all of it: what is refused in parts, down to the one message that is to blame."""
+        parts = [delivery]
+        while parts:
+            part = parts.pop()
+            try:
+                self._delivered(part, await self._accepted(part))
+            except RequestError as error:
+                if isinstance(error, TooLargeError):
+                    self._batch.halve()
+                if len(part.messages) > 1:
+                    parts += reversed(halves(part))
+                elif is_text(part):
+                    await self._failed(error)  # nothing of it is to blame: enrich does not take anything
+                    parts.append(part)
+                else:
+                    _log.warning("a message cannot be used", number=part.messages[0].seq, reason=str(error))
+                    parts.append(as_text(part))
+
+    async def _accepted(self, delivery: Delivery) -> Receipt:
+        """Deliver until there is a receipt for all of it, or it is refused for what it is."""
+        while True:
+            try:
+                receipt = await self._client.deliver(delivery)
+                if receipt.last >= delivery.last:
+                    return receipt
+                raise UnreachableError(f"Enrich took {receipt.last} of the numbers up to {delivery.last}.")
+            except RequestError:
+                raise
+            except QuotidianError as error:
+                await self._failed(error)
+
+    async def _failed(self, error: QuotidianError) -> None:
+        if self.error is None or self.error.what != error.what:
+            _log.warning("nothing is delivered for now", reason=str(error), waiting=self._spool.depth(SINK))
+        self.error = error
+        self._failures += 1
+        await asyncio.sleep(pause(self._failures, error))
+
+    def _delivered(self, delivery: Delivery, receipt: Receipt) -> None:
+        self._spool.ack(SINK, delivery.last)
+        if self.error is not None:
+            _log.info("deliveries go on", waiting=self._spool.depth(SINK))
+        self.error, self._failures = None, 0
+        self.delivered += len(delivery.messages)
+        self.dead += receipt.dead
+        self.known += receipt.known
+        self.last_delivered = clock.now()
+        if delivery.messages:
+            self.lag = (self.last_delivered - delivery.messages[-1].arrived) / 1e6
+        if receipt.missing is not None:
+            self._missing(*receipt.missing, "the store never saw a part of what was heard")
