@@ -1,7 +1,7 @@
 """What a running Home Assistant recorded: changes of state with their causes, window by window."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
