@@ -6,7 +6,7 @@ VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
 
-.PHONY: demo test check bench test-components lock clean
+.PHONY: demo test check bench bench-pipeline test-components lock clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/quotidian demo demo
@@ -23,6 +23,10 @@ check: $(VENV)/.developing
 
 bench: $(VENV)/.developing
 	$(VENV)/bin/python -m benchmarks
+
+# The live pipeline alone, with its quiet day beside a real Home Assistant: about an hour.
+bench-pipeline: $(VENV)/.developing
+	$(VENV)/bin/python -m benchmarks --only pipeline --only pipeline-flood --only pipeline-day
 
 # What the tests use beyond Python: a browser from Debian, a real Home Assistant from PyPI.
 test-components:

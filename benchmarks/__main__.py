@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import daily, disk, importing, incremental, logs, patterns
+from benchmarks import daily, disk, importing, incremental, logs, patterns, pipeline, pipeline_day
 from benchmarks.figure import Figure
 
 BENCHMARKS: Final[dict[str, Callable[[], list[Figure]]]] = {
@@ -19,8 +19,13 @@ BENCHMARKS: Final[dict[str, Callable[[], list[Figure]]]] = {
     "disk": disk.figures,
     "import": importing.figures,
     "logs": logs.figures,
+    "pipeline": pipeline.figures,
+    "pipeline-flood": pipeline.flood_figures,
+    "pipeline-day": pipeline_day.figures,
     "big": importing.big_figures,
 }
+#: Not measured unless they are asked for: they take a quarter of an hour and more.
+_LONG: Final = frozenset({"big", "pipeline-day"})
 _COLOURS: Final = {True: "green", False: "bold red", None: "yellow"}
 
 
@@ -38,7 +43,7 @@ def main(
     unknown = set(only or ()) - BENCHMARKS.keys()
     if unknown:
         raise typer.BadParameter(f"There is no benchmark {', '.join(unknown)}; choose of {', '.join(BENCHMARKS)}.")
-    usual = set(BENCHMARKS) if big else set(BENCHMARKS) - {"big"}
+    usual = set(BENCHMARKS) - _LONG | ({"big"} if big else set())
     figures = [figure for name in BENCHMARKS if name in (only or usual) for figure in _measured(name)]
     if json:
         sys.stdout.write(

@@ -21,12 +21,13 @@ class Proxy:
 
     - ``silent``: nothing passes, in neither direction, and nothing is ended.
     - ``delay``: seconds that each piece waits; ``pace``: bytes a second, 0 for no limit.
+    - ``refusing``: new connections are ended at once.
     - ``losing``: so many answers are not handed on: the request was delivered, then both sides are cut.
     """
 
     def __init__(self, target: int) -> None:
         self.port, self._target = free(), target
-        self.silent, self.delay, self.pace, self.losing = False, 0.0, 0.0, 0
+        self.silent, self.refusing, self.delay, self.pace, self.losing = False, False, 0.0, 0.0, 0
         self.lost = 0  #: answers that were not handed on
         self.accepted = 0  #: connections
         self._open: set[asyncio.StreamWriter] = set()
@@ -92,6 +93,9 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
+        if self.refusing:
+            _reset(writer)
+            return
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:

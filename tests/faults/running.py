@@ -123,6 +123,13 @@ class Pipeline:
             if ready:
                 until(lambda name=name: self.ready(name), 60)  # type: ignore[misc]
 
+    def start_up(self) -> None:
+        """Start all services in one process, which then stands for capture."""
+        log = str(self.folder / "capture.log")
+        pid = self._nursery.ask(start=["up"], env=self.settings, folder=str(self.folder), log=log)
+        self.pids = {"capture": pid}
+        until(lambda: self.ready("capture"), 60)
+
     def send(self, name: str, number: signal.Signals) -> None:
         """Send a signal to a service."""
         os.kill(self.pids[name], number)

@@ -79,6 +79,7 @@ class Talking:
         self.asked: dict[str, int] = {}  #: how often each command was asked
         self.repeats, self.shuffled, self.impatient = 1, 1, False
         self.sent = 0
+        self.poured = 0.0  #: when the last flood began to be said
         self.flooding: asyncio.Task[None] | None = None
         self._held: list[tuple[str, bytes]] = []
         self.registries: dict[str, list[dict[str, Any]]] = {
@@ -123,6 +124,7 @@ class Talking:
             made += self.said.change(f"sensor.flood_{number % entities}", str(number))
             if number % 1000 == 0:
                 await asyncio.sleep(0)
+        self.poured = time.time()
         for number, event in enumerate(made):
             self.fire("state_changed", event)
             if number % _FRAME == 0:
@@ -281,6 +283,7 @@ class Control:
             "listeners": sum(bool(one.subscriptions) for one in talking.listeners),
             "changes": len(talking.said.changes),
             "sent": talking.sent,
+            "poured": talking.poured,
             "pending": sum(len(one.pending) for one in talking.listeners),
             "flooding": talking.flooding is not None and not talking.flooding.done(),
             "refused": talking.refused,

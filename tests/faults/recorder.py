@@ -1,0 +1,16 @@
+"""What a real Home Assistant's own recorder has."""
+
+import sqlite3
+from contextlib import closing
+
+from ..real_home_assistant import RealHomeAssistant  # noqa: TID252 - tests are no package
+
+
+def recorded(home: RealHomeAssistant) -> set[tuple[str, int, str | None]]:
+    """Give every change that was recorded: entity, instant (µs), state."""
+    with closing(sqlite3.connect(f"file:{home.database}?mode=ro", uri=True)) as database:
+        rows = database.execute(
+            "SELECT entity_id, last_updated_ts, state FROM states JOIN states_meta USING (metadata_id) "
+            "WHERE state IS NOT NULL AND state != ''"
+        ).fetchall()
+    return {(entity_id, round(updated * 1e6), state) for entity_id, updated, state in rows}
