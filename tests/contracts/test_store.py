@@ -18,7 +18,7 @@ from quotidian import clock
 from quotidian.errors import SettingError, SourceError
 from quotidian.model import Day, Entity, Evidence, Finding, Home, Integers, Pattern, Status, Summary
 from quotidian.model.day import instant
-from quotidian.model.event import EVENT_SCHEMA, RANK, table_of
+from quotidian.model.event import EVENT_SCHEMA, FOUND_SCHEMA, RANK, table_of
 from quotidian.settings import Settings
 from quotidian.store import Appended, Checkpoint, Store, connect
 
@@ -225,7 +225,7 @@ class TestAppend:
             row("sensor.c", at(MONDAY)),
             row("switch.d", at(MONDAY), attributes='{"token": "hush"}'),
         )
-        assert store.append(batch) == Appended(2, 0)
+        assert store.append(batch) == Appended(2, 0, 2)
         found = [(line["entity_id"], line["attributes"]) for line in kept(store)]
         assert found == [("light.a", '{"brightness":3}'), ("switch.d", None)]
 
@@ -407,7 +407,7 @@ class TestDays:
         store.append(table(*(row("light.a", at(MONDAY + 14 * DAY, second)) for second in range(5))))
         newest = store.events(limit=7)
         updated = newest["last_updated"].to_pylist()
-        assert newest.schema.equals(EVENT_SCHEMA)
+        assert newest.schema.equals(FOUND_SCHEMA)
         assert updated == sorted((line["last_updated"] for line in kept(store)), reverse=True)[:7]
         assert store.events(entity_id="light.a", limit=3)["last_updated"].to_pylist() == updated[:3]
         span = {"start": updated[6], "end": updated[3]}

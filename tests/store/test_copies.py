@@ -35,6 +35,7 @@ def tables(draw: st.DrawFn) -> pa.Table:
         columns["user"].append(draw(words))
         columns["source"].append("csv" if coarse else draw(st.sampled_from(sorted(set(RANK) - {"csv"}))))
         columns["attributes"].append(draw(st.sampled_from([None, '{"brightness":1}', '{"brightness":2}'])))
+        columns["registry"].append(draw(st.sampled_from([None, '{"area":"den"}', '{"area":"hall"}'])))
     if not any(columns["last_updated"]):
         return STORED_SCHEMA.empty_table()
     return stored(table_of(columns))

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -232,7 +233,7 @@ def table_from(events: Iterable[Event]) -> pa.Table:
             event.cause.user,
             event.source.value,
             msgspec.json.encode(event.attributes, order="sorted").decode() if event.attributes else None,
-            _registry_text(event),
+            registry_text(event),
         )
         for event in events
     ]
@@ -243,8 +244,14 @@ def table_from(events: Iterable[Event]) -> pa.Table:
 _NOTHING: Final = Registered()
 
 
-def _registry_text(event: Event) -> str | None:
-    said = Registered(event.area, event.floor, event.device, event.device_class, event.labels, event.unit)
+def registry_text(event: Event) -> str | None:
+    """Give what the registries said of an event's entity, as the column ``registry`` has it."""
+    return _said(event.area, event.floor, event.device, event.device_class, event.labels, event.unit)
+
+
+@lru_cache(maxsize=4096)
+def _said(*words: Any) -> str | None:
+    said = Registered(*words)
     return None if said == _NOTHING else msgspec.json.encode(said).decode()
 
 

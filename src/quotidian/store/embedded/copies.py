@@ -20,7 +20,7 @@ from quotidian.store.embedded.arrow import arrow, chosen, instants, numbers, ord
 
 #: Events as the store keeps them.
 STORED_SCHEMA: Final = EVENT_SCHEMA.append(pa.field("origins", pa.int16()))
-LENT: Final = ("cause", "cause_entity", "user", "attributes")
+LENT: Final = ("cause", "cause_entity", "user", "attributes", "registry")
 _BITS: Final = 3
 _MILLISECOND: Final = 1000
 _BY_RANK: Final = pa.array([source.value for source in sorted(RANK, key=RANK.__getitem__)], pa.string())
@@ -36,6 +36,8 @@ class Coded(NamedTuple):
     def of(cls, column: Any) -> "Coded":
         """Read a dictionary column; each word that is in use stands once."""
         array: Any = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+        if array.null_count == len(array):
+            return cls(np.full(len(array), -1), pa.array([], pa.string()))
         once = array.dictionary.dictionary_encode()
         codes = numbers(array.indices, -1)
         codes = np.append(numbers(once.indices, -1), -1)[codes]

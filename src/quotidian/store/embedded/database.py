@@ -1,7 +1,7 @@
 """The SQLite file of a store: opened, migrated, and spoken to with bound parameters only."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from itertools import chain, count
@@ -43,6 +43,7 @@ class Database:
 
     def __init__(self, directory: Path, migrations: Sequence[str] | None = None) -> None:
         self.path: Final = directory / FILE
+        self._undone: list[Callable[[], object]] = []
         with self._errors():
             self._connection = sqlite3.connect(self.path, isolation_level=None)
             try:
@@ -84,7 +85,13 @@ class Database:
         except BaseException:
             if self._connection.in_transaction:
                 self._connection.rollback()
+            for undone in self._undone:
+                undone()
             raise
+
+    def on_rollback(self, undone: Callable[[], object]) -> None:
+        """Have something called whenever a transaction did not happen."""
+        self._undone.append(undone)
 
     def execute(self, statement: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement."""

@@ -1,6 +1,7 @@
 """Layer 1: the events, some in SQLite and the others in sealed days."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -12,7 +13,8 @@ from quotidian import clock
 from quotidian.model import Day
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.event import EVENT_SCHEMA
-from quotidian.store.embedded.arrow import chosen, instants, ordered
+from quotidian.store.embedded.arrived import Arrived
+from quotidian.store.embedded.arrow import chosen, instants
 from quotidian.store.embedded.copies import STORED_SCHEMA, Coded, difference, united
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.hot import Hot
@@ -20,6 +22,7 @@ from quotidian.store.embedded.intake import Intake, between, days_of
 from quotidian.store.embedded.ledger import Ledger, LedgerDay
 from quotidian.store.embedded.mention import Mention
 from quotidian.store.embedded.sealed import DamagedDayError, SealedDays
+from quotidian.store.embedded.tally import Tally
 from quotidian.store.protocols import Appended, Checkpoint
 
 #: So many rows of a day that is over are written straight into its file, …
@@ -38,48 +41,57 @@ class Events:
         self._database = database
         self._files = files
         self._intake = intake
-        self._hot = Hot(database)
         self._ledger = Ledger(database)
+        self._tally = Tally(database)
+        self.hot = Hot(database)
+        self.arrived = Arrived(database)
         self.zone = zone
 
     def append(self, events: pa.Table, checkpoint: Checkpoint | None) -> Appended:
         """Add events; see ``Store.append``."""
         today = Day.containing(clock.now(), self.zone).ordinal
-        total = Appended(0, 0)
+        kept = self._intake.kept(events)
+        total = Appended(0, 0, events.num_rows - kept.num_rows)
         with self._files.switching(), self._database.transaction():
-            for day, rows in days_of(self._intake.kept(events), self.zone):
+            for day, rows in days_of(kept, self.zone):
                 record = self._ledger.day(day.ordinal)
                 bulk = day.ordinal < today and rows.num_rows >= max(BULK_ROWS, record.events // BULK_SHARE)
-                new = self._append_bulk(day, record, rows) if bulk else self._append_few(record, rows)
-                total += Appended(new, rows.num_rows - new)
+                before, after = self._append_bulk(day, record, rows) if bulk else self.unite(record, rows)
+                more = after.num_rows - before.num_rows
+                if more:
+                    self._tally.add(day.ordinal, Counter(imported=more))
+                total += Appended(max(0, more), rows.num_rows - max(0, more))
             if checkpoint is not None:
                 self._database.execute(
                     "INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (checkpoint.source, checkpoint.position)
                 )
         return total
 
-    def _append_bulk(self, day: Day, record: LedgerDay, rows: pa.Table) -> int:
+    def _append_bulk(self, day: Day, record: LedgerDay, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
         """Unite rows with all that is known of their day, and write its file anew."""
-        before = self._all(day, record)
+        before = self.all(day, record)
         after = united([before, rows])
         if after.num_rows != before.num_rows or difference(before, after)[1].any():
             self._write(day, record._replace(events=after.num_rows, revision=record.revision + 1), after)
-        return max(0, after.num_rows - before.num_rows)
+        return before, after
 
-    def _append_few(self, record: LedgerDay, rows: pa.Table) -> int:
-        """Unite rows with what is known of their milliseconds, and put what changed beside the day's file."""
+    def unite(self, record: LedgerDay, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
+        """Unite rows with what is known of their milliseconds, and put what changed beside the day's file.
+
+        Give what was known before and what is known after.
+        """
         before = united([self._near(record, instants(rows))])
         after = united([before, rows])
         gone, changed = difference(before, after)
         if gone.any() or changed.any():
-            self._hot.remove(chosen(before, gone))
-            self._hot.put(chosen(after, changed))
+            self.hot.remove(chosen(before, gone))
+            self.hot.put(chosen(after, changed))
             events = record.events + after.num_rows - before.num_rows
             self._ledger.put(record._replace(events=events, revision=record.revision + 1))
-        return max(0, after.num_rows - before.num_rows)
+        return before, after
 
     def _near(self, record: LedgerDay, updated: Ints) -> pa.Table:
-        hot = self._hot.near(updated)
+        hot = self.hot.near(updated)
         if record.sealed is None:
             return hot
         sealed = self._sealed(record)
@@ -91,7 +103,8 @@ class Events:
             self._files.replace(record.date, record.sealed)
         sealed = self._files.write(record.date, events) if events.num_rows else None
         self._ledger.put(record.with_sealed(sealed))
-        self._hot.clear(day.start, day.end)
+        self.hot.clear(day.start, day.end)
+        self.arrived.prune(day.start, day.end)
 
     @contextmanager
     def setting_aside(self) -> Iterator[None]:
@@ -107,8 +120,9 @@ class Events:
         if record.sealed is None:
             return
         with self._database.transaction():
-            rest = self._hot.between(day.start, day.end).num_rows
+            rest = self.hot.between(day.start, day.end).num_rows
             self._ledger.put(record.with_sealed(None)._replace(events=rest))
+            self._tally.add(day.ordinal, Counter(removed=record.events - rest))
             self._database.execute("INSERT OR IGNORE INTO mark VALUES (?, ?)", (day.ordinal, DAMAGED))
             # Sources that were read to their end are read once more, and bring the day back.
             self._database.execute("DELETE FROM checkpoint")
@@ -119,7 +133,7 @@ class Events:
         end, start = Day.of(before, self.zone).start, -(1 << 62)
         sealed: list[dt.date] = []
         damage: DamagedDayError | None = None
-        while (first := self._hot.first(start, end)) is not None:
+        while (first := self.hot.first(start, end)) is not None:
             day = Day.containing(first, self.zone)
             start = day.end
             try:
@@ -130,14 +144,14 @@ class Events:
                 damage = damage or error
         if sealed:
             with self._database.transaction():
-                self._hot.collect()
+                self.hot.collect()
         if damage is not None:
             raise damage
         return sealed
 
     def _seal(self, day: Day) -> None:
         record = self._ledger.day(day.ordinal)
-        events = self._all(day, record)
+        events = self.all(day, record)
         with self._files.switching(), self._database.transaction():
             self._write(day, record._replace(events=events.num_rows), events)
 
@@ -151,14 +165,17 @@ class Events:
         mention, rows, days = Mention(entity_id), 0, set()
         for done, record in enumerate(records, 1):
             day = Day.from_ordinal(record.ordinal, self.zone)
-            before = self._all(day, record)
+            before = self.all(day, record)
             after = _without(before, entity_id, mention)
             if not after.equals(before):
                 self._rewrite(day, record._replace(events=after.num_rows), after)
-                rows += before.num_rows - after.num_rows
+                gone = before.num_rows - after.num_rows
+                rows += gone
+                self._tally.add(record.ordinal, Counter(removed=gone))
                 days.add(record.ordinal)
             progress(done, len(records))
-        self._hot.collect()
+        self.arrived.collect()
+        self.hot.collect()
         return rows, days
 
     def _rewrite(self, day: Day, record: LedgerDay, events: pa.Table) -> None:
@@ -168,8 +185,8 @@ class Events:
             self._write(day, record, events)
         else:
             self._ledger.put(record)
-            self._hot.clear(day.start, day.end)
-            self._hot.put(events)
+            self.hot.clear(day.start, day.end)
+            self.hot.put(events)
 
     def rezone(self, zone: str) -> None:
         """Part all events into the days of another zone, within a switch and a transaction."""
@@ -181,11 +198,12 @@ class Events:
                 self._files.replace(record.date, record.sealed)
         for ordinal in sorted(near):
             self._regroup(Day.from_ordinal(ordinal, zone), old)
+        self._tally.follow()
 
     def _regroup(self, new: Day, old: list[tuple[Day, LedgerDay]]) -> None:
         sealed = [self._sealed(record) for day, record in old if day.start < new.end and new.start < day.end]
         sealed = [chosen(part, between(part, new.start, new.end)) for part in sealed]
-        events = united([*sealed, self._hot.between(new.start, new.end)])
+        events = united([*sealed, self.hot.between(new.start, new.end)])
         record = LedgerDay(new.ordinal, events.num_rows, revision=1)
         if any(part.num_rows for part in sealed):
             self._write(new, record, events)
@@ -194,42 +212,19 @@ class Events:
 
     def day_events(self, day: Day) -> pa.Table:
         """Give a day's events, sorted by (entity id, last updated)."""
-        parts = [self._all(own, record) for own, record in self._days(day.start, day.end)]
+        parts = [self.all(own, record) for own, record in self.days(day.start, day.end)]
         events = parts[0] if len(parts) == 1 else united(parts)
         inside = between(events, day.start, day.end)
-        return _plain(events if inside.all() else united([chosen(events, inside)]))
+        return plain(events if inside.all() else united([chosen(events, inside)]))
 
-    def newest(self, start: int | None, end: int | None, entity_id: str | None, limit: int) -> pa.Table:
-        """Give the newest events, newest first; only the days that are needed are read."""
-        start, end = -(1 << 62) if start is None else start, (1 << 62) if end is None else end
-        parts, found = [_none()], 0
-        for day, record in reversed(self._days(start, end)):
-            if found >= limit:
-                break
-            part = self._newest(day, record, (max(start, day.start), min(end, day.end)), entity_id, limit - found)
-            parts.append(part)
-            found += part.num_rows
-        return _plain(pa.concat_tables(parts).unify_dictionaries().combine_chunks())
-
-    def _newest(
-        self, day: Day, record: LedgerDay, span: tuple[int, int], entity_id: str | None, limit: int
-    ) -> pa.Table:
-        if record.sealed is None:
-            events = united([self._hot.newest(*span, entity_id, limit)])
-        else:
-            events = self._all(day, record)
-            events = chosen(events, between(events, *span))
-            events = events if entity_id is None else chosen(events, _named(events["entity_id"], entity_id.__eq__))
-        updated = instants(events)
-        return ordered(events, np.argsort(-updated, kind="stable")[:limit])
-
-    def _days(self, start: int, end: int) -> list[tuple[Day, LedgerDay]]:
+    def days(self, start: int, end: int) -> list[tuple[Day, LedgerDay]]:
         """Give the days of the ledger that have an instant from start to before end, oldest first."""
         days = [(Day.from_ordinal(record.ordinal, self.zone), record) for record in self._ledger.days()]
         return [(day, record) for day, record in days if day.start < end and start < day.end and record.events]
 
-    def _all(self, day: Day, record: LedgerDay) -> pa.Table:
-        hot = self._hot.between(day.start, day.end)
+    def all(self, day: Day, record: LedgerDay) -> pa.Table:
+        """Give all events of a day of the ledger, as the store keeps them."""
+        hot = self.hot.between(day.start, day.end)
         if record.sealed is None:
             return united([hot])
         sealed = self._sealed(record)
@@ -241,9 +236,9 @@ class Events:
 
 def _without(events: pa.Table, entity_id: str, mention: Mention) -> pa.Table:
     """Take an entity's rows out, and its name out of the causes and attributes of others."""
-    events = chosen(events, ~_named(events["entity_id"], entity_id.__eq__))
-    for name in ("cause_entity", "attributes"):
-        rows = _named(events[name], mention)
+    events = chosen(events, ~named(events["entity_id"], entity_id.__eq__))
+    for name in ("cause_entity", "attributes", "registry"):
+        rows = named(events[name], mention)
         if rows.any():
             words = Coded.of(events[name])
             column = Coded(np.where(rows, -1, words.codes), words.words).column()
@@ -251,7 +246,7 @@ def _without(events: pa.Table, entity_id: str, mention: Mention) -> pa.Table:
     return events
 
 
-def _named(column: Any, found: Callable[[str], bool]) -> Bools:
+def named(column: Any, found: Callable[[str], bool]) -> Bools:
     """Tell for each row whether its word is one that is looked for."""
     words = Coded.of(column)
     return np.array([*map(found, words.spelled()), False], bool)[words.codes]
@@ -261,5 +256,6 @@ def _none() -> pa.Table:
     return STORED_SCHEMA.empty_table()
 
 
-def _plain(events: pa.Table) -> pa.Table:
+def plain(events: pa.Table) -> pa.Table:
+    """Give events without what only the store needs."""
     return events.select(EVENT_SCHEMA.names).cast(EVENT_SCHEMA)

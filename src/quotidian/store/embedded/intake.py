@@ -4,7 +4,8 @@ import datetime as dt
 import fnmatch
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -22,6 +23,8 @@ from quotidian.store.embedded.copies import Coded, lags, stored
 
 _DAY: Final = DAY_SECONDS * SECOND
 _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+#: For so many entities it is remembered whether they are kept.
+_REMEMBERED: Final = 16_384
 _SOURCES: Final = frozenset(Source)
 
 
@@ -31,7 +34,8 @@ class Intake:
     def __init__(self, settings: Settings) -> None:
         self._include = _pattern(settings.words("QUOTIDIAN_INCLUDE"))
         self._exclude = _pattern(settings.words("QUOTIDIAN_EXCLUDE"))
-        self._attributes = frozenset(settings.words("QUOTIDIAN_ATTRIBUTES"))
+        self._attributes = sorted(set(settings.words("QUOTIDIAN_ATTRIBUTES")))
+        self.wants = lru_cache(maxsize=_REMEMBERED)(self._wants)
 
     def kept(self, events: pa.Table) -> pa.Table:
         """Give what is kept of events, as a table of ``STORED_SCHEMA``.
@@ -45,12 +49,13 @@ class Intake:
         """
         events = _checked(events).unify_dictionaries().combine_chunks()
         entities = Coded.of(events["entity_id"])
-        wanted = np.array([self._wants(name) for name in entities.spelled()], bool)
+        wanted = np.array([self.wants(name) for name in entities.spelled()], bool)
         if not wanted.all():
             events = chosen(events, wanted[entities.codes])
         return stored(self._trimmed(events))
 
     def _wants(self, entity_id: str) -> bool:
+        """Tell whether an entity is to be kept."""
         if self._include and not self._include.fullmatch(entity_id):
             return False
         return not (self._exclude and self._exclude.fullmatch(entity_id))
@@ -75,12 +80,15 @@ class Intake:
     def _allowed_text(self, text: str) -> str | None:
         try:
             attributes = _object.decode(text)
-            # Decoded and encoded again, so that one value has one spelling.
-            allowed = sorted(attributes.keys() & self._attributes)
-            kept = {name: msgspec.json.decode(attributes[name]) for name in allowed}
+            kept = {name: msgspec.json.decode(attributes[name]) for name in self._attributes if name in attributes}
         except (msgspec.DecodeError, UnicodeError) as error:
             raise SourceError(f"Attributes are not a JSON object: {text[:80]!r}.", f"({error})") from error
-        return msgspec.json.encode(kept).decode() if kept else None
+        return self.attributes_text(kept)
+
+    def attributes_text(self, attributes: Mapping[str, Any]) -> str | None:
+        """Give the allowed ones of an event's attributes as text: one spelling for one value."""
+        kept = {name: attributes[name] for name in self._attributes if name in attributes}
+        return msgspec.json.encode(kept, order="sorted").decode() if kept else None
 
 
 _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])

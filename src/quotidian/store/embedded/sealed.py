@@ -122,7 +122,12 @@ class SealedDays:
         packed = path.read_bytes() if path.exists() else b""
         if _hash(packed) != sealed.digest:
             raise DamagedDayError(date, path)
-        return pq.ParquetFile(pa.BufferReader(packed)).read(use_threads=False).cast(STORED_SCHEMA)
+        events = pq.ParquetFile(pa.BufferReader(packed)).read(use_threads=False)
+        for place, field in enumerate(STORED_SCHEMA):
+            # Files keep the columns of the version that wrote them.
+            if field.name not in events.column_names:
+                events = events.add_column(place, field, pa.nulls(events.num_rows, field.type))
+        return events.cast(STORED_SCHEMA)
 
     def replace(self, date: dt.date, sealed: SealedFile) -> None:
         """Remove a day's file at the end of the switch."""

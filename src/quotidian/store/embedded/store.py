@@ -11,18 +11,46 @@ import msgspec
 import pyarrow as pa
 
 from quotidian.errors import CorruptStoreError, SettingError
-from quotidian.model import Carry, Day, Home, Integers, Pattern, Summary
+from quotidian.model import (
+    Carry,
+    CauseKind,
+    Day,
+    Enriched,
+    Gap,
+    Home,
+    Integers,
+    Pattern,
+    Receipt,
+    Snapshot,
+    Summary,
+)
 from quotidian.settings import Settings
+from quotidian.store.certificate import Certificate, Verification
+from quotidian.store.embedded.account import Accounts
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.intake import Intake
 from quotidian.store.embedded.layers import Layers
 from quotidian.store.embedded.ledger import Ledger, LedgerDay
 from quotidian.store.embedded.mention import Mention
+from quotidian.store.embedded.notes import without
 from quotidian.store.embedded.place import Lock
+from quotidian.store.embedded.receive import refuse_contradictions
 from quotidian.store.embedded.sealed import SealedDays
+from quotidian.store.embedded.search import Search, Wanted
 from quotidian.store.embedded.sizes import sizes
-from quotidian.store.protocols import Appended, Checkpoint, DayRecord, Forgotten, LayerSize, Period, Retained
+from quotidian.store.protocols import (
+    Appended,
+    Arrivals,
+    By,
+    Checkpoint,
+    DayRecord,
+    DeadLetters,
+    Forgotten,
+    LayerSize,
+    Period,
+    Retained,
+)
 from quotidian.store.retention import Cutoffs, period_end
 
 
@@ -42,7 +70,10 @@ class EmbeddedStore:
             self._database.close()
             raise
         self._layers = Layers(self._database)
-        self._events = Events(self._database, self._files, Intake(settings), self._home.zone)
+        intake = Intake(settings)
+        self._events = Events(self._database, self._files, intake, self._home.zone)
+        self._search = Search(self._database, self._events)
+        self._accounts = Accounts(self._database, self._events, self._ledger, intake)
 
     def _kept_home(self) -> Home:
         packed = self._database.value("SELECT packed FROM home")
@@ -73,13 +104,20 @@ class EmbeddedStore:
         SettingError
             When there is no such zone.
         """
-        _refuse_unknown(home.zone)
+        if not _known(home.zone):
+            raise SettingError(f"There is no time zone {home.zone!r}.", "Use a name such as Europe/Berlin.")
         home = msgspec.structs.replace(home, id=self._home.id)
         with self._events.setting_aside(), self._changing():
-            if home.zone != self._home.zone:
-                self._events.rezone(home.zone)
-                self._layers.clear()
-            self._keep_home(home)
+            self._change_home(home)
+        self._settle(home)
+
+    def _change_home(self, home: Home) -> None:
+        if home.zone != self._home.zone:
+            self._events.rezone(home.zone)
+            self._layers.clear()
+        self._keep_home(home)
+
+    def _settle(self, home: Home) -> None:
         self._home = home
         self._events.zone = home.zone
 
@@ -93,6 +131,51 @@ class EmbeddedStore:
         with self._events.setting_aside():
             return self._events.append(events, checkpoint)
 
+    def receive(self, delivery: Enriched) -> Receipt:
+        """Make a delivery durable, and tell what became of it."""
+        refuse_contradictions(delivery)
+        home = self._home
+        with self._events.setting_aside(), self._changing():
+            receipt = self._accounts.receive(delivery)
+            for snapshot in delivery.snapshots:
+                told = self._own(snapshot.home)
+                if self._accounts.snapshots.add(Snapshot(snapshot.since, told)):
+                    home = told
+            if home != self._home:
+                self._change_home(home)
+        self._settle(home)
+        return receipt
+
+    def _own(self, home: Home) -> Home:
+        """Read what the registries say of this home: our id, entities that are kept, a zone that we know."""
+        entities = {name: entity for name, entity in home.entities.items() if self._accounts.wants(name)}
+        zone = home.zone if _known(home.zone) else self._home.zone
+        return msgspec.structs.replace(home, id=self._home.id, zone=zone, entities=entities)
+
+    def received(self, stream: str) -> int:
+        """Give the last number received of a stream."""
+        return self._accounts.received(stream)
+
+    def snapshots(self) -> list[Snapshot]:
+        """Give what the registries said, oldest first."""
+        return self._accounts.snapshots.all()
+
+    def dead_letters(self, limit: int = 100, before: int | None = None) -> DeadLetters:
+        """Give the newest dead letters."""
+        return self._accounts.letters.newest(limit, before)
+
+    def gaps(self, first: int, last: int) -> list[Gap]:
+        """Give the gaps that overlap a span."""
+        return self._accounts.gaps.overlapping(first, last)
+
+    def certificates(self, first: dt.date, last: dt.date) -> list[Certificate]:
+        """Give the newest loss certificate of each day."""
+        return self._accounts.certificates(first.toordinal(), last.toordinal())
+
+    def verify(self) -> Verification:
+        """Compute the chain of certificates anew."""
+        return self._accounts.verify()
+
     def checkpoint(self, source: str) -> str | None:
         """Give the position last recorded for a source."""
         position: str | None = self._database.value("SELECT position FROM checkpoint WHERE source = ?", (source,))
@@ -100,7 +183,9 @@ class EmbeddedStore:
 
     def seal(self, before: dt.date) -> list[dt.date]:
         """Move the events of days before a date into one sorted file a day."""
-        return self._events.seal(before)
+        sealed = self._events.seal(before)
+        self._accounts.certify()
+        return sealed
 
     def day_events(self, day: Day) -> pa.Table:
         """Give a day's events, sorted by (entity id, last updated)."""
@@ -113,11 +198,29 @@ class EmbeddedStore:
         start: int | None = None,
         end: int | None = None,
         entity_id: str | None = None,
+        area: str | None = None,
+        cause: CauseKind | None = None,
+        before: tuple[int, str] | None = None,
         limit: int = 100,
     ) -> pa.Table:
         """Give the newest events, newest first."""
+        wanted = Wanted.of(self._home, start=start, end=end, entity_id=entity_id, area=area, cause=cause, before=before)
         with self._events.setting_aside():
-            return self._events.newest(start, end, entity_id, limit)
+            return self._search.newest(wanted, limit)
+
+    def arrivals(self, after: int | None = None, limit: int = 100) -> Arrivals:
+        """Give new events in the order of their arrival."""
+        return self._search.arrivals(after, limit)
+
+    def latest(self) -> int | None:
+        """Give the newest event's last updated."""
+        with self._events.setting_aside():
+            return self._search.latest()
+
+    def counts(self, start: int, end: int, by: By) -> dict[str, int]:
+        """Count events by something."""
+        with self._events.setting_aside():
+            return self._search.counts(start, end, by)
 
     def days(self) -> list[DayRecord]:
         """Give the day ledger, oldest first."""
@@ -186,12 +289,14 @@ class EmbeddedStore:
         periods = [row for row in self._layers.periods() if row[0] == "weekly" and _end(row) <= cutoffs.weekly]
         if not dry_run:
             with self._changing():
-                self._drop(raw, list(daily), periods)
+                self._drop(raw, list(daily), periods, cutoffs.raw)
             self._database.shrink()
         size = sum(day.size for day in raw) + sum(daily.values()) + sum(size for _, _, size in periods)
         return Retained(len(raw), len(daily), len(periods), size)
 
-    def _drop(self, raw: list[LedgerDay], daily: list[int], periods: list[tuple[Period, int, int]]) -> None:
+    def _drop(
+        self, raw: list[LedgerDay], daily: list[int], periods: list[tuple[Period, int, int]], cutoff: dt.date
+    ) -> None:
         for day in raw:
             self._events.drop(day)
         for ordinal in daily:
@@ -199,12 +304,12 @@ class EmbeddedStore:
         for period, start, _ in periods:
             self._layers.remove_period(period, start)
         self._ledger.prune({day.ordinal for day in raw} | set(daily))
+        self._accounts.drop(Day.of(cutoff, self._home.zone).start)
 
     def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:
         """Take an entity out of every layer, and its name out of the store's files."""
         mention = Mention(entity_id)
-        entities = {name: entity for name, entity in self._home.entities.items() if name != entity_id}
-        home = msgspec.structs.replace(self._home, entities=entities)
+        home = without(self._home, entity_id)
         with self._events.setting_aside(), self._changing():
             events, days = self._events.forget(entity_id, progress or _no_progress)
             # Days whose events are no longer kept cannot be folded again.
@@ -214,6 +319,7 @@ class EmbeddedStore:
             patterns = self._layers.forget_patterns(mention)
             self._ledger.touch(days)
             self._ledger.prune(named - days)
+            self._accounts.forget(entity_id, mention)
             self._keep_home(home)
         self._home = home
         # What was set aside cannot be searched.
@@ -231,11 +337,12 @@ class EmbeddedStore:
         self._lock.release()
 
 
-def _refuse_unknown(zone: str) -> None:
+def _known(zone: str) -> bool:
     try:
         ZoneInfo(zone)
-    except (KeyError, ValueError, OSError) as error:
-        raise SettingError(f"There is no time zone {zone!r}.", "Use a name such as Europe/Berlin.") from error
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def _end(row: tuple[Period, int, int]) -> dt.date:
