@@ -1,15 +1,13 @@
 """What must hold before services can start."""
 
+import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
 
 from quotidian.errors import SettingError, UnreachableError
 from quotidian.operate.asking import health_of
 from quotidian.service.run import listening
 from quotidian.settings import Settings
-
-_PROBE: Final = ".writable"
 
 
 class Service(StrEnum):
@@ -74,8 +72,9 @@ def refuse_unwritable(directory: Path) -> None:
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (directory / _PROBE).touch()
-        (directory / _PROBE).unlink()
+        # A file without a name: several services may look at the same time.
+        with tempfile.TemporaryFile(dir=directory):
+            pass
     except OSError as error:
         raise SettingError(
             f"The data directory {directory} cannot be written ({error.strerror}).",
