@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quotidian.detect import CoOccurrence, DayRow, DayView, Duration, TimeOfDay, observe
+from quotidian.detect import CoOccurrence, DayRow, DayView, Duration, Room, TimeOfDay, observe
 from quotidian.detect.dayview import MOST_CHANGES, MOST_STATES
-from quotidian.model import Carry, Day, Home, Integers
+from quotidian.detect.registered import home_then
+from quotidian.model import Carry, Day, Entity, Home, Integers
 from quotidian.model.event import table_of
 
 from .building import table_of_events
@@ -69,7 +70,7 @@ def test_a_restore_over_midnight() -> None:
     assert [one for _, one, _ in told(first.row)] == ["light.a=on"]
 
 
-@pytest.mark.parametrize("cause", ["automation", "script", "integration", "manual"])
+@pytest.mark.parametrize("cause", ["automation", "script", "integration"])
 def test_what_machines_did_is_seen_but_not_learned(cause: str) -> None:
     """A change that an automation made stands in the row, so that others can be told from it, marked as such."""
     view, _ = on(DAY, lamp((7, "on"), cause=cause))
@@ -103,6 +104,89 @@ def test_a_copy_of_attributes_alone_is_no_change() -> None:
     """The same state said again is nothing new."""
     view, _ = on(DAY, lamp((7, "on"), (7.5, "on"), (8, "on")))
     assert told(view.row) == [(7, "light.a=on", True)]
+
+
+def test_what_was_posted_by_hand_is_not_the_homes() -> None:
+    """Events that try the pipeline change nothing, to the bit: no act, no state, no room, no entity."""
+    acts = lamp((7, "on"), (22, "off"))
+    tried = [(hour, entity, "on", "manual") for hour in (6, 8, 23) for entity in ("light.a", "light.tried")]
+    assert to_bytes(*on(DAY, [*acts, *tried])) == to_bytes(*on(DAY, acts))
+    assert on(DAY, [*acts, *tried])[0].entities == ("light.a",)
+    assert on(DAY, tried)[1].words == ()
+
+
+def test_what_is_marked_as_restored_is_no_act() -> None:
+    """A state that an entity came back with is nobody's doing, though the event that it was away is missing."""
+    view, carry = on(DAY, [*lamp((7, "on")), (9, "light.a", "off", "restored"), (20, "light.a", "on", "person")])
+    assert told(view.row) == [(7, "light.a=on", True), (20, "light.a=on", True)]
+    assert view.changes.began.tolist() == [False, False]
+    assert [
+        (view.states[state], view.states[after]) for state, after in zip(view.lost.before, view.lost.after, strict=True)
+    ] == [("on", "")]
+    assert view.lost.second.tolist() == [9 * 3600]
+    assert carry.words == ("light.a", "on")
+
+
+@pytest.mark.parametrize("back", ["on", "off"])
+def test_a_mark_says_what_the_order_says(back: str) -> None:
+    """Where the events tell that an entity was away, the mark of its return adds nothing."""
+    away = lamp((7, "on"), (8, "unavailable"))
+    marked = on(DAY, [*away, (9, "light.a", back, "restored"), (22, "light.a", "off", "person")])
+    plain = on(DAY, [*away, (9, "light.a", back, "physical"), (22, "light.a", "off", "person")])
+    assert to_bytes(*marked) == to_bytes(*plain)
+
+
+# areas as they were
+
+
+def test_a_lamp_is_in_the_room_where_it_was() -> None:
+    """The last event of an entity that tells of it counts for the day; where none does, what is known now."""
+    home = Home(
+        "h", "UTC", entities={"light.a": Entity("light.a", area="now"), "light.b": Entity("light.b", area="now")}
+    )
+    rows = [
+        ("light.a", 3, '{"area":"then"}'),
+        ("light.a", 2, '{"area":"before"}'),
+        ("light.a", 4, None),
+        ("light.b", 3, '{"device_class":"light"}'),
+        ("light.c", 3, '{"area":"new","unit":"W"}'),
+    ]
+    for order in (rows, rows[::-1]):
+        entities, times, said = zip(*order, strict=True)
+        words = ["x"] * len(order)
+        table = table_of(
+            {
+                "entity_id": entities,
+                "last_updated": times,
+                "state": words,
+                "cause": words,
+                "source": words,
+                "registry": said,
+            }
+        )
+        found = home_then(home, table)
+        assert found.entity("light.a") == Entity("light.a", area="then")
+        assert found.entity("light.b") == Entity("light.b", area="now", device_class="light")
+        assert found.entity("light.c") == Entity("light.c", area="new", unit="W")
+        view, _ = observe(Day.of(dt.date(1970, 1, 1), "UTC"), table, home, Carry())
+        assert view.home == found
+
+
+def test_the_room_is_the_one_where_the_lamp_was() -> None:
+    """What enrichment adds is what the room detector folds: dwelling is counted where the lamp then was."""
+    home = Home("h", HOME.zone, entities={"light.a": Entity("light.a", area="hall")})
+    for said, area in ((None, "hall"), ('{"area":"den"}', "den")):
+        table = table_of(
+            {
+                "entity_id": ["light.a"] * 2,
+                "last_updated": [DAY.start, DAY.start + 7 * 3_600_000_000],
+                "state": ["off", "on"],
+                "cause": ["person"] * 2,
+                "source": ["live"] * 2,
+                "registry": [said] * 2,
+            }
+        )
+        assert Room().fold(observe(DAY, table, home, Carry())[0], Carry())[0].words == (area,)
 
 
 # kinds of entities

@@ -114,12 +114,7 @@ class History:
     @cached_property
     def holidays(self) -> Bools:
         """Which days are public holidays where the home is."""
-        country = self.home.country
-        if not self.rows or country not in holidays.list_supported_countries():
-            return np.zeros(len(self.rows), bool)
-        dates = [dt.date.fromordinal(row.ordinal) for row in self.rows]
-        calendar = holidays.country_holidays(country, years=range(dates[0].year, dates[-1].year + 1))
-        return np.array([date in calendar for date in dates], bool)
+        return holidays_among([dt.date.fromordinal(row.ordinal) for row in self.rows], self.home.country)
 
     @cache  # noqa: B019 - a history lives as long as one night's review
     def present(self, entity_id: str) -> Bools:
@@ -202,6 +197,14 @@ def _near(timeline: Timeline) -> Ints:
         found += [near * size + timeline.token[near + step], (near + step) * size + timeline.token[near]]
     once = np.unique(np.concatenate(found))
     return np.stack([timeline.token[once // size], once % size], axis=1) if once.size else np.empty((0, 2), np.int64)
+
+
+def holidays_among(dates: Sequence[dt.date], country: str | None) -> Bools:
+    """Tell which of some dates, in order, are public holidays of a country (ISO 3166 alpha-2); none where unknown."""
+    if not dates or country not in holidays.list_supported_countries():
+        return np.zeros(len(dates), bool)
+    calendar = holidays.country_holidays(country, years=range(dates[0].year, dates[-1].year + 1))
+    return np.array([date in calendar for date in dates], bool)
 
 
 def entities_of(tokens: Sequence[str]) -> tuple[str, ...]:
