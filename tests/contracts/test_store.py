@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,18 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from quotidian import clock
 from quotidian.errors import SettingError, SourceError
 from quotidian.model import Day, Entity, Evidence, Finding, Home, Integers, Pattern, Status, Summary
 from quotidian.model.day import instant
 from quotidian.model.event import EVENT_SCHEMA, FOUND_SCHEMA, RANK, table_of
-from quotidian.settings import Settings
-from quotidian.store import Appended, Checkpoint, Store, connect
+from quotidian.store import Appended, Checkpoint, Store
 
-BACKENDS = {"embedded": connect}
-ZONE = "Europe/Berlin"
-MONDAY = dt.date(2026, 9, 7)
-DAY = dt.timedelta(days=1)
+from .rows import DAY, MONDAY, ZONE, at, kept, row, table
+
 HOSTILE = [
     "light.kitchen",
     "light.kitchen_ceiling",
@@ -36,28 +32,6 @@ HOSTILE = [
     "sensor.percent%_",
     "",
 ]
-
-
-def table(*rows: dict[str, Any]) -> pa.Table:
-    """Make events of rows; what a row does not say is plain."""
-    plain = {"state": "on", "cause": "unknown", "source": "live"}
-    return table_of({name: [(plain | row).get(name) for row in rows] for name in EVENT_SCHEMA.names})
-
-
-def row(entity_id: str, updated: int, state: str | None = "on", **more: Any) -> dict[str, Any]:
-    """Make one row."""
-    return {"entity_id": entity_id, "last_updated": updated, "state": state, **more}
-
-
-def at(date: dt.date, seconds: float = 0, zone: str = ZONE) -> int:
-    """Give the instant so many seconds after a local midnight."""
-    return Day.of(date, zone).start + int(seconds * 1_000_000)
-
-
-def kept(store: Store) -> list[dict[str, Any]]:
-    """Give all events, day by day."""
-    zone = store.home.zone
-    return [line for day in store.days() for line in store.day_events(Day.of(day.date, zone)).to_pylist()]
 
 
 def many(date: dt.date, rows: int, *, source: str = "recorder", seed: int = 1) -> pa.Table:
@@ -84,37 +58,6 @@ def pattern(name: str, *subject: str, **more: Any) -> Pattern:
         **more,
     )
     return Pattern(id=name, finding=finding, first_seen=MONDAY, last_seen=MONDAY, updated=MONDAY)
-
-
-@pytest.fixture(params=sorted(BACKENDS))
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Store]]:
-    """Open a store in a directory of its own; opening again closes the one before."""
-    stores: list[Store] = []
-
-    def again(environment: dict[str, str] | None = None, *, directory: Path | None = None) -> Store:
-        while stores:
-            stores.pop().close()
-        store = BACKENDS[request.param](directory or tmp_path / "store", Settings(environment or {}))
-        stores.append(store)
-        return store
-
-    yield again
-    while stores:
-        stores.pop().close()
-
-
-@pytest.fixture(autouse=True)
-def _today(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it be noon of the Monday, two weeks later."""
-    monkeypatch.setattr(clock, "now", lambda: at(MONDAY + 14 * DAY, 43_200))
-
-
-@pytest.fixture
-def store(opened: Callable[..., Store]) -> Store:
-    """Give an empty store in Berlin."""
-    store = opened()
-    store.set_home(Home(store.home.id, ZONE))
-    return store
 
 
 class TestHome:
