@@ -50,4 +50,5 @@ home_assistant() {
 
 mkdir -p "$target"
 debian chromium chromium
+debian strace strace
 home_assistant

@@ -53,7 +53,7 @@ class Log:
         last = max(found.last, taken)
         self.segments.append(Segment(path, first, last + 1, found.size))
         self.sound = found.sound and last == found.last
-        self.arrived = found.arrived or self._last_arrival()
+        self.arrived = self._last_arrival() if found.arrived is None else found.arrived
         if not self.sound:
             self._begin(last + 1)
 
@@ -73,7 +73,10 @@ class Log:
         return self.segments[max(index, 0) :]
 
     def room(self, sizes: Iterable[int]) -> int:
-        """Tell how many frames of these sizes are to be written next, at most; begins a new segment when the last is full."""
+        """Tell how many frames of these sizes, at most, are to be written next.
+
+        Begins a new segment when the last one is full.
+        """
         if self.segments[-1].size >= self._segment:
             self._begin(self.committed + 1)
         left = self._segment - self.segments[-1].size
@@ -94,14 +97,14 @@ class Log:
     def drop(self, acked: int, keep: int) -> list[Path]:
         """Leave out the oldest segments that are acknowledged as a whole; tell which files can go.
 
-        At least ``keep`` bytes stay, so that what happened lately can be read again.
+        At least ``keep`` acknowledged bytes stay, so that what came before the others can be read again.
         """
-        gone: list[Path] = []
-        while self.segments[0].next - 1 <= acked and self.bytes - self.segments[0].size >= keep and self.segments[1:]:
-            segment = self.segments.pop(0)
-            self.bytes -= segment.size
-            gone.append(segment.path)
-        return gone
+        done = list(takewhile(lambda segment: segment.next - 1 <= acked, self.segments[:-1]))
+        enough = sum(kept >= keep for kept in accumulate(segment.size for segment in reversed(done)))
+        gone = done[: max(enough - 1, 0)]
+        del self.segments[: len(gone)]
+        self.bytes -= sum(segment.size for segment in gone)
+        return [segment.path for segment in gone]
 
     def close(self) -> None:
         """Close the file that grows."""

@@ -84,7 +84,7 @@ def survey(segment: Segment) -> Iterator[Found | Loss]:
 
 
 def stretch(segment: Segment, seq: int, start: int, limit: int, size: int) -> list[Found] | None:
-    """Read records from a number on, which starts at an offset, or ``None`` if something there is not as it should be.
+    """Read records from a number on, which starts at an offset; ``None`` if it is not there as it should be.
 
     At most ``limit`` records of at most ``size`` bytes together, but at least one.
     """
@@ -92,8 +92,7 @@ def stretch(segment: Segment, seq: int, start: int, limit: int, size: int) -> li
     found = _whole(data, seq, start, limit)
     if not found and len(data) < segment.size - start:
         found = _whole(segment.load(start, segment.size), seq, start, 1)
-    ended = seq == segment.next and start == segment.size
-    return found if found or ended else None
+    return found or None
 
 
 def _whole(data: bytes, seq: int, start: int, limit: int) -> list[Found]:

@@ -2,19 +2,19 @@
 
 import asyncio
 import os
-import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from quotidian.spool.cursor import Cursor
-from quotidian.spool.damage import Damage, set_aside
-from quotidian.spool.frame import Kind, Record, encode, length
+from quotidian.spool.damage import Damage
+from quotidian.spool.frame import Kind, Record, encode
 from quotidian.spool.log import SEGMENT, Log
 from quotidian.spool.place import disk_errors, lock, stream_in, sync_directory
-from quotidian.spool.segment import Found, Loss, Segment, stretch, survey
+from quotidian.spool.records import Records
+from quotidian.spool.segment import Found
 
 #: Acknowledged bytes that are kept for ``replay``.
 _KEPT: Final = 16 << 20
@@ -51,7 +51,7 @@ class Spool:
         self._quota = quota
         with disk_errors(directory):
             if not directory.exists():
-                directory.mkdir(parents=True)
+                directory.mkdir(0o700, parents=True)
                 sync_directory(directory.parent)
             self._lock = lock(directory)
             try:
@@ -76,10 +76,12 @@ class Spool:
         self._news = asyncio.Event()
         self._writing = ThreadPoolExecutor(1, "spool-write")
         self._reading = ThreadPoolExecutor(1, "spool-read")
-        self.damages: list[Damage] = []
-        self._reporting = threading.Lock()
-        if not self._log.sound:
-            self._salvage(self._log.segments[-2])
+        self._records = Records(self._log)
+
+    @property
+    def damages(self) -> list[Damage]:
+        """What was found to be lost since the spool was opened; older parts of it are looked at when they are read."""
+        return self._records.damages
 
     @property
     def committed(self) -> int:
@@ -148,7 +150,9 @@ class Spool:
         self._news = asyncio.Event()
 
     async def read(self, sink: str, *, limit: int, size: int) -> list[Record]:
-        """Give durable records that a sink has not acknowledged, in order; wait until there is one.
+        """Give durable records that a sink has not acknowledged; wait until there is one.
+
+        Their numbers follow each other: where damage left a hole, the next reading starts behind it.
 
         Parameters
         ----------
@@ -171,37 +175,10 @@ class Spool:
             seq = max(acked + 1, segment.first)
             start = 0 if seq == segment.first else self._ends[sink].get(acked)
             if seq < segment.next:
-                found = await loop.run_in_executor(self._reading, self._take, segment, seq, start, limit, size)
+                found = await loop.run_in_executor(self._reading, self._records.take, segment, seq, start, limit, size)
                 if found:
                     return found
         return []
-
-    def _take(self, segment: Segment, seq: int, start: int | None, limit: int, size: int) -> list[Found]:
-        with disk_errors(self._directory):
-            found = None if start is None else stretch(segment, seq, start, limit, size)
-            if found is None:
-                found = _bounded((each for each in self._salvage(segment) if each.record.seq >= seq), limit, size)
-            return found
-
-    def _salvage(self, segment: Segment) -> list[Found]:
-        good: list[Found] = []
-        losses: list[Loss] = []
-        for each in survey(segment):
-            if isinstance(each, Found):
-                good.append(each)
-            else:
-                losses.append(each)
-        if losses:
-            self._report(segment, losses)
-        return good
-
-    def _report(self, damaged: Segment, losses: list[Loss]) -> None:
-        with self._reporting:
-            segments = tuple(self._log.segments)
-            known = {damage.first for damage in self.damages}
-            # A segment that was acknowledged and deleted meanwhile is no damage.
-            if damaged.first >= segments[0].first:
-                self.damages += set_aside(segments, damaged, [loss for loss in losses if loss.first not in known])
 
     def ack(self, sink: str, seq: int) -> None:
         """Note that a sink needs nothing up to a number any more; beyond what is durable, only up to there.
@@ -220,10 +197,7 @@ class Spool:
 
     def replay(self, since: int) -> Iterator[Record]:
         """Give the records that are still on disk and arrived at or after an instant (µs), acknowledged or not."""
-        for segment in tuple(self._log.segments):
-            for found in self._salvage(segment):
-                if found.record.arrived >= since:
-                    yield found.record
+        return self._records.since(since)
 
     def close(self) -> None:
         """Let go of the directory; what was not committed goes with the process."""
@@ -238,16 +212,6 @@ class Spool:
     def bytes(self) -> int:
         """Bytes of the log on disk."""
         return self._log.bytes
-
-
-def _bounded(found: Iterable[Found], limit: int, size: int) -> list[Found]:
-    taken: list[Found] = []
-    for each in found:
-        size -= length(each.record)
-        if taken and (len(taken) >= limit or size < 0):
-            break
-        taken.append(each)
-    return taken
 
 
 def _remove(path: Path) -> None:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from quotidian.spool.frame import Span, length, scan
+from quotidian.spool.frame import HEADER, Span, length, scan
 from quotidian.spool.place import disk_errors, sync_directory
 from quotidian.spool.segment import Segment
 
@@ -94,8 +94,12 @@ class Recovered:
     @classmethod
     def of(cls, path: Path, first: int) -> Self:
         """Read a file, and cut off a torn end."""
-        data = path.read_bytes()
+        size = path.stat().st_size
+        data = Segment(path, first, first, size).load(0, size)
         found = cls(data, first)
-        if found.size < len(data):
+        if len(data) < size:
+            found.last += (size - len(data)) // HEADER
+            found.size, found.sound = size, False
+        elif found.size < size:
             os.truncate(path, found.size)
         return found
