@@ -185,6 +185,7 @@ class Record:
             column(users, (row.user for row in rows), none),
             pa.DictionaryArray.from_arrays(simulated, pa.array([Source.SIMULATED.value])),
             column(attributes, (row.attributes for row in rows), none),
+            pa.nulls(order.size, EVENT_SCHEMA.field("registry").type),
         ]
         return pa.Table.from_arrays(columns, schema=EVENT_SCHEMA)
 
