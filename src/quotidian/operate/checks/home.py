@@ -13,6 +13,7 @@ import msgspec
 from quotidian import clock
 from quotidian.errors import AccessError, QuotidianError, RequestError, SettingError
 from quotidian.homeassistant.address import Address, address_of
+from quotidian.homeassistant.history import oldest
 from quotidian.homeassistant.session import Session
 from quotidian.model.day import moment
 from quotidian.operate.checks.check import Check
@@ -82,7 +83,7 @@ async def _recorder(session: Session) -> Check:
             "The recorder is off: what happens while Quotidian does not listen cannot be fetched later.",
             "Take `recorder:` (or `default_config:`) into Home Assistant's configuration.",
         )
-    return recorder_check(info, None)
+    return recorder_check(info, await oldest(session))
 
 
 def recorder_check(info: dict[str, Any], first: int | None) -> Check:
