@@ -14,6 +14,7 @@ from quotidian.importers.batch import Attributes, Batch
 from quotidian.importers.database import MAGIC
 from quotidian.importers.history_csv import HistoryCsv
 from quotidian.importers.json_lines import JsonLines
+from quotidian.importers.live import SCHEMES, LiveHistory
 from quotidian.importers.place import Place
 from quotidian.importers.recorder import RecorderDatabase
 from quotidian.importers.rejects import Rejects
@@ -54,13 +55,14 @@ def open_source(
     rejects: Path | None = None,
     settings: Settings | None = None,
     unpacking: Callable[[int], None] | None = None,
+    token: Callable[[], str] | None = None,
 ) -> Source:
-    """Open a recorder database, a backup, a CSV download or JSON lines.
+    """Open a running Home Assistant, a recorder database, a backup, a CSV download or JSON lines.
 
     Parameters
     ----------
     where
-        A path; ``-`` is standard input.
+        A path; ``-`` is standard input; an address (``http://…``) is a running Home Assistant.
     zone
         The home's time zone, for sources that do not tell it.
     rejects
@@ -69,6 +71,8 @@ def open_source(
         Those in force; they say which attributes are kept.
     unpacking
         Told how many bytes were unpacked so far, where a database has to be unpacked before it can be read.
+    token
+        Asks for Home Assistant's token, where the settings have none.
 
     Raises
     ------
@@ -78,8 +82,13 @@ def open_source(
         When it is damaged from its beginning.
     DiskFullError
         When there is no room to unpack a database.
+    SettingError, AccessError, UnreachableError
+        When a running Home Assistant cannot be reached, or does not let us in.
     """
-    attributes = Attributes((settings or Settings()).words("QUOTIDIAN_ATTRIBUTES"))
+    settings = settings or Settings()
+    if where.lower().startswith(SCHEMES):
+        return LiveHistory(where, zone, Rejects(rejects), settings, token)
+    attributes = Attributes(settings.words("QUOTIDIAN_ATTRIBUTES"))
     option = None if zone is None else checked_zone(zone)
     refused, stream = Rejects(rejects), Stream(where)
     database, archive = stream.head.startswith(MAGIC), stream.head[_TAR_AT:].startswith(_TAR)

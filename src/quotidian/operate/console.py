@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from getpass import getpass
 from typing import Any, Final
 
 import msgspec
@@ -64,6 +65,16 @@ class Stages:
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(stage, total=total)
         self._bars.update(self._tasks[stage], completed=done, total=total)
+
+    def secret(self, question: str) -> str:
+        """Ask for what must not be seen; nothing where nobody sits at a terminal."""
+        if not sys.stdin.isatty():
+            return ""
+        self._bars.stop()
+        try:
+            return getpass(question)
+        finally:
+            self._bars.start()
 
 
 def plain(text: str) -> str:

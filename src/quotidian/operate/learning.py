@@ -55,6 +55,8 @@ def learn_command(
 
       quotidian learn /config/home-assistant_v2.db
 
+      quotidian learn http://192.168.1.10:8123
+
       quotidian learn history.csv --zone Europe/Berlin
 
       zcat history.csv.gz | quotidian learn -
@@ -160,7 +162,13 @@ def demo_command(
 
 
 def _opened_source(where: str, zone: str | None, rejects: Path | None, stages: Stages) -> Source:
-    return open_source(where, zone=zone, rejects=rejects, unpacking=lambda done: stages("unpack", done, None))
+    return open_source(
+        where,
+        zone=zone,
+        rejects=rejects,
+        unpacking=lambda done: stages("unpack", done, None),
+        token=lambda: stages.secret("Home Assistant's token (it is not shown): "),
+    )
 
 
 def _imported(store: Store, source: Source, stages: Stages) -> Imported:

@@ -19,6 +19,7 @@ ZoneOption = Annotated[
 SourceArgument = Annotated[
     str,
     typer.Argument(
-        help="A recorder database, a backup .tar, a CSV download or JSON lines (also .gz, .zst); - is standard input."
+        help="A running Home Assistant (http://…; token in HA_TOKEN, or asked for), a recorder database, a backup "
+        ".tar, a CSV download or JSON lines (also .gz, .zst); - is standard input."
     ),
 ]
