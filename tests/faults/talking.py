@@ -20,7 +20,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from said import USER, Said
+from said import USER, Said, instant
 
 TOKEN = "good"
 VERSION = "2025.4.4"
@@ -193,6 +193,7 @@ class Talking:
             "recorder/info": lambda *_: dict(_RECORDER),
             "auth/current_user": lambda one, _: _USER | {"is_admin": one.admin, "is_owner": one.admin},
             "config/auth/list": self._users,
+            "history/stream": self._streams,
             "history/history_during_period": lambda _, asked: self.said.history(asked),
             "logbook/get_events": lambda _, asked: self.said.logbook(asked),
             **{f"config/{name}_registry/list": self._registry(name) for name in self.registries},
@@ -209,6 +210,14 @@ class Talking:
         if not listener.admin and (wanted is None or wanted in _ADMINS):
             raise PermissionError(wanted)
         listener.subscriptions[asked["id"]] = wanted
+
+    def _streams(self, listener: Listener, asked: dict[str, Any]) -> None:
+        """Begin a stream of the history: what is recorded; where that is nothing, once more when all is written."""
+        at = {"start_time": instant(asked["start_time"]) / 1e6, "end_time": self.said.now() / 1e6}
+        states = self.said.history(asked)
+        for told in (states,) if states else (states, {}):
+            message = {"id": asked["id"], "type": "event", "event": {"states": told, **at}}
+            asyncio.get_running_loop().call_soon(listener.put, msgspec.json.encode(message))
 
     def _users(self, listener: Listener, _: dict[str, Any]) -> list[dict[str, Any]]:
         if not listener.admin:

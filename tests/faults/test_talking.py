@@ -145,6 +145,9 @@ async def asked(speaker: Speaker, since: dt.datetime) -> dict[str, Any]:
     command, whole = "history/history_during_period", {"significant_changes_only": False}
     rows = (await speaker.ask(command, **span, **wanted, **whole, include_start_time_state=False))["result"]
     found["history"] = {name: [row["s"] for row in told] for name, told in rows.items()}, rows
+    stream = {**span, "entity_ids": ["sensor.none"], "include_start_time_state": False}
+    del stream["end_time"]
+    found["stream"] = [await speaker.ask("history/stream", **stream), await speaker.heard(), await speaker.heard()]
     entries = (await speaker.ask("logbook/get_events", **span))["result"]
     found["logbook"] = [entry for entry in entries if entry.get("entity_id") in _SHOWN]
     return found
