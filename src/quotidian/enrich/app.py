@@ -15,19 +15,18 @@ from starlette.responses import Response
 
 from quotidian.clients import StoreClient, dependency
 from quotidian.enrich.intake import Intake
+from quotidian.enrich.posted import Form, Outcome
 from quotidian.errors import RequestError
 from quotidian.model import Delivery
 from quotidian.service import Dependency, Health, answer, create
-from quotidian.service.wire import raw_body
+from quotidian.service.openapi import speaks
+from quotidian.service.wire import decoded, raw_body
 from quotidian.settings import Settings
 
 #: Seconds within which the store must say how it is.
 _PATIENCE: Final = 3.0
-_EXAMPLES: Final = {
-    "flat": {"value": {"entity_id": "light.desk", "state": "on", "timestamp": "2026-03-02T07:00:00+01:00"}},
-    "probe": {"value": {"event_type": "test", "data": {}, "origin": "LOCAL", "time_fired": "2026-03-02T06:00:00Z"}},
-}
-_BODY: Final = {"requestBody": {"required": True, "content": {"application/json": {"examples": _EXAMPLES}}}}
+_EXAMPLE: Final = {"entity_id": "light.desk", "state": "on", "timestamp": "2026-03-02T07:00:00+01:00"}
+_OUTCOME: Final = {"results": [{"event_id": "2f1c9d0b6f0e4b0d8f7a4c1de2b35a90"}]}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "All of it is durable in the store, or counted as a probe."},
     207: {"description": "Some events were refused; `results` tells which and why."},
@@ -82,7 +81,9 @@ def create_app(settings: Settings) -> FastAPI:
             summary="Take events",
             tags=["events"],
             dependencies=[Depends(app.state.access.changing)],
-            openapi_extra=_BODY,
+            openapi_extra=speaks(
+                takes=Form | list[Form], gives=dict[str, list[Outcome]], example=_EXAMPLE, answered=_OUTCOME
+            ),
             responses=_ANSWERS,
             include_in_schema=path != "/events",
         )(post_events)
@@ -101,28 +102,15 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _read(raw: bytes, path: str) -> Delivery | list[msgspec.Raw]:
     """Read a body: a delivery, or posted events."""
-    sent: dict[str, msgspec.Raw] | list[msgspec.Raw]
-    try:
-        try:
-            delivery: Delivery = _deliveries.decode(raw)
-            return delivery  # noqa: TRY300 - the other forms are read where this one fails
-        except msgspec.ValidationError as error:
-            sent = _posts.decode(raw)
-            if isinstance(sent, dict) and "stream" in sent:
-                raise RequestError(f"The delivery cannot be used: {error}.", "Run services of one version.") from error
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise RequestError(f"The body of {path} cannot be used: {error}.", "See /docs.") from error
-    except RecursionError as error:
-        raise RequestError(f"The body of {path} is nested too deeply.", "See /docs.") from error
+    sent: dict[str, msgspec.Raw] | list[msgspec.Raw] = decoded(raw, _Sent, path)
     if isinstance(sent, dict):
-        return [msgspec.Raw(raw)]
+        return decoded(raw, Delivery, path) if "stream" in sent else [msgspec.Raw(raw)]
     if not sent:
-        raise RequestError(f"The body of {path} holds no event.", "See /docs.")
+        raise RequestError(f"The body of {path} holds no event.", "See /openapi.json.")
     return sent
 
 
-_deliveries: Final = msgspec.json.Decoder(Delivery)
-_posts: Final = msgspec.json.Decoder(dict[str, msgspec.Raw] | list[msgspec.Raw])
+_Sent: Any = dict[str, msgspec.Raw] | list[msgspec.Raw]
 
 
 async def _store_health(url: str, secret: str) -> Dependency:

@@ -54,10 +54,14 @@ class Posted(msgspec.Struct, frozen=True):
         )
 
 
-class _Form(msgspec.Struct):
-    """What tells the forms apart; all of it unchecked."""
+class Form(msgspec.Struct, omit_defaults=True):
+    """An event as it may be posted, unchecked.
 
-    event: msgspec.Raw = msgspec.Raw()
+    Flat: ``entity_id``, ``state`` (or ``new_state``) and ``timestamp`` (or ``last_updated``). Whole, as Home Assistant
+    sends it: ``event_type`` and ``data``, also within the ``event`` of a message.
+    """
+
+    event: Any = None
     event_type: Any = None
     data: Any = None
     entity_id: Any = None
@@ -100,8 +104,9 @@ def posted(messages: Sequence[msgspec.Raw], arrived: int, enrichment: Enrichment
 
 def _change(message: msgspec.Raw, arrived: int, enrichment: Enrichment) -> Change | None:
     form = _form(message)
-    if bytes(form.event):  # as it stands within a message of the WebSocket
-        message, form = form.event, _form(form.event)
+    if form.event is not None:  # as it stands within a message of the WebSocket
+        message = msgspec.Raw(msgspec.json.encode(form.event))
+        form = _form(message)
     if form.entity_id is not None and form.event_type in (None, "state_changed"):
         if isinstance(form.new_state, dict):
             return enrichment.validator.validate(_whole(form), arrived)
@@ -113,7 +118,7 @@ def _change(message: msgspec.Raw, arrived: int, enrichment: Enrichment) -> Chang
     return None
 
 
-def _form(message: msgspec.Raw) -> _Form:
+def _form(message: msgspec.Raw) -> Form:
     try:
         return _forms.decode(message)
     except RecursionError as error:
@@ -122,16 +127,16 @@ def _form(message: msgspec.Raw) -> _Form:
         raise Unusable(Reason.NOT_AN_EVENT) from error
 
 
-_forms: Final = msgspec.json.Decoder(_Form)
+_forms: Final = msgspec.json.Decoder(Form)
 
 
-def _whole(form: _Form) -> bytes:
+def _whole(form: Form) -> bytes:
     """Make Home Assistant's event of one whose states are whole and stand beside the entity id."""
     states = {"entity_id": form.entity_id, "old_state": form.old_state, "new_state": form.new_state}
     return msgspec.json.encode({"event_type": "state_changed", "time_fired": form.timestamp, "data": states})
 
 
-def _flat(form: _Form, arrived: int, enrichment: Enrichment) -> Change:
+def _flat(form: Form, arrived: int, enrichment: Enrichment) -> Change:
     told = form.timestamp if form.last_updated is None else form.last_updated
     return enrichment.validator.change(
         form.entity_id,
