@@ -102,9 +102,17 @@ def create_app(settings: Settings) -> FastAPI:
 
 def _read(raw: bytes, path: str) -> Delivery | list[msgspec.Raw]:
     """Read a body: a delivery, or posted events."""
+    try:
+        return decoded(raw, Delivery, path)
+    except RequestError as error:
+        if not isinstance(error.__cause__, msgspec.ValidationError):
+            raise
+        fault = error
     sent: dict[str, msgspec.Raw] | list[msgspec.Raw] = decoded(raw, _Sent, path)
     if isinstance(sent, dict):
-        return decoded(raw, Delivery, path) if "stream" in sent else [msgspec.Raw(raw)]
+        if "stream" in sent:
+            raise fault
+        return [msgspec.Raw(raw)]
     if not sent:
         raise RequestError(f"The body of {path} holds no event.", "See /openapi.json.")
     return sent
