@@ -35,7 +35,7 @@ api:
 websocket_api:
 config:
 recorder:
-  commit_interval: 1
+  commit_interval: {commit_interval}
 history:
 """
 
@@ -51,15 +51,18 @@ class RealHomeAssistant:
         Its configuration directory.
     configuration
         YAML that is added to a minimal configuration.
+    commit_interval
+        Seconds after which the recorder writes what it heard.
     """
 
-    def __init__(self, folder: Path, configuration: str = "") -> None:
+    def __init__(self, folder: Path, configuration: str = "", commit_interval: int = 1) -> None:
         self.folder = folder
         self._port = _free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=self._port) + configuration)
+        minimal = _CONFIGURATION.format(port=self._port, commit_interval=commit_interval)
+        (folder / "configuration.yaml").write_text(minimal + configuration)
         self.keep("onboarding", {"done": ["user", "core_config", "analytics", "integration"]}, version=4)
         owner, guest = _User("Owner", "system-admin"), _User("Guest", "system-users")
         self.user, self.token, self.guest, self.guest_token = owner.id, owner.token, guest.id, guest.token

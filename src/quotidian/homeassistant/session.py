@@ -3,19 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import aiohttp
 import msgspec
 
 from quotidian.errors import AccessError, RequestError, UnreachableError
 from quotidian.homeassistant.address import Address
+from quotidian.homeassistant.frames import UNREADABLE, Fault, Garbage, Message, messages
 from quotidian.homeassistant.inbox import LIMIT, Inbox
-from quotidian.homeassistant.refusal import refusal
+from quotidian.homeassistant.login import login
 
-_FRAME: Final = 1 << 28  #: bytes of a frame, at most: the states of a large home are many megabytes
+__all__ = ["Garbage", "Pace", "Session"]
+
 _T = TypeVar("_T")
-_CLOSING: Final = 2.0  #: seconds for which a peer may take its leave
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -29,34 +30,6 @@ class Pace(msgspec.Struct, frozen=True):
     silence: float = 20.0
     answer: float = 300.0
     waiting: int = LIMIT
-
-
-class Garbage(bytes):
-    """A frame, or a message of one, that cannot be read."""
-
-
-class _Fault(msgspec.Struct):
-    code: str = ""
-    message: str = ""
-
-
-class _Message(msgspec.Struct):
-    """The envelope of a message; what is in it is left as it came."""
-
-    type: str
-    id: int | None = None
-    success: bool = False
-    result: msgspec.Raw = msgspec.Raw(b"null")
-    error: _Fault | None = None
-    event: msgspec.Raw = msgspec.Raw()
-    message: str = ""
-    ha_version: str = ""
-
-
-_MESSAGES: Final = msgspec.json.Decoder(list[_Message])
-_MESSAGE: Final = msgspec.json.Decoder(_Message)
-_PARTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
-_UNREADABLE: Final = (msgspec.DecodeError, RecursionError)
 
 
 class _Stream:
@@ -101,7 +74,7 @@ class Session:
             When nobody answers there, or not as Home Assistant does.
         """
         async with AsyncExitStack() as stack:
-            socket, version = await _login(stack, address, pace)
+            socket, version = await login(stack, address, pace.connect)
             session = cls(socket, address, pace, version)
             tasks = [asyncio.create_task(session._pump()), asyncio.create_task(session._ping())]
             stack.push_async_callback(session._close, tasks)
@@ -123,7 +96,7 @@ class Session:
         """
         try:
             return msgspec.json.decode(await self.ask(type, **fields))
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             raise RequestError(f"Home Assistant's answer to {type} cannot be read: {error}.") from error
 
     async def ask(self, type: str, **fields: Any) -> msgspec.Raw:  # noqa: A002 - the protocol's word
@@ -138,7 +111,8 @@ class Session:
             heard = await self._in_time(type, stream.full)
         finally:
             numbers = [number for number, other in self._streams.items() if other is stream]
-            stream.full.cancel()
+            if not stream.full.cancel() and not stream.full.cancelled():
+                stream.full.exception()  # it was told to whoever waited, or nobody waits any more
             if self._ended is None:
                 for number in numbers:
                     await self._say("unsubscribe_events", {"subscription": number})
@@ -205,6 +179,8 @@ class Session:
             try:
                 await self._socket.send_str(msgspec.json.encode({"id": number, "type": type, **fields}).decode())
             except (aiohttp.ClientError, OSError) as error:
+                self._answers.pop(number, None)
+                self._streams.pop(number, None)
                 raise self._gone() from error
         return number
 
@@ -219,7 +195,7 @@ class Session:
         """Read frames as long as there are any; whoever waits for an answer or an event is told of the end."""
         try:
             while (frame := await self._heard()) is not None:
-                events = [event for message in _messages(frame) for event in self._routed(message)]
+                events = [event for message in messages(frame) for event in self._routed(message)]
                 if events:
                     await self._inbox.put(events)
         except TimeoutError:
@@ -241,7 +217,7 @@ class Session:
             return message.data  # type: ignore[no-any-return]
         return None
 
-    def _routed(self, message: _Message | Garbage) -> Iterator[bytes]:
+    def _routed(self, message: Message | Garbage) -> Iterator[bytes]:
         """Give an answer to whoever waits for it, and the events back."""
         if isinstance(message, Garbage):
             yield message
@@ -256,7 +232,7 @@ class Session:
             if message.success:
                 answer.set_result(message.result)
             else:
-                answer.set_exception(_refused(message.error or _Fault()))
+                answer.set_exception(_refused(message.error or Fault()))
 
     def _gone(self) -> UnreachableError:
         return self._ended or UnreachableError(f"Home Assistant at {self._address.host} closed the connection.")
@@ -278,70 +254,7 @@ class Session:
                 raise outcome
 
 
-async def _login(stack: AsyncExitStack, address: Address, pace: Pace) -> tuple[aiohttp.ClientWebSocketResponse, str]:
-    try:
-        async with asyncio.timeout(pace.connect):
-            client = await stack.enter_async_context(aiohttp.ClientSession())
-            socket = await client.ws_connect(
-                address.url,
-                ssl=address.verify_tls,
-                max_msg_size=_FRAME,
-                timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSING),
-            )
-            stack.push_async_callback(socket.close)
-            return socket, await _authenticated(socket, address)
-    except (TimeoutError, aiohttp.ClientError, OSError) as error:
-        raise refusal(address, error) from error
-
-
-async def _authenticated(socket: aiohttp.ClientWebSocketResponse, address: Address) -> str:
-    """Say the token; give Home Assistant's version."""
-    await _greeting(socket, address, "auth_required")
-    await socket.send_str(msgspec.json.encode({"type": "auth", "access_token": address.token}).decode())
-    return (await _greeting(socket, address, "auth_ok")).ha_version
-
-
-async def _greeting(socket: aiohttp.ClientWebSocketResponse, address: Address, wanted: str) -> _Message:
-    frame = await socket.receive()
-    message = next(_messages(frame.data), None) if frame.type is aiohttp.WSMsgType.TEXT else None
-    if isinstance(message, _Message) and message.type == "auth_invalid":
-        raise AccessError(
-            f"Home Assistant at {address.host} refuses the token.",
-            "Make a new long-lived access token on your profile page, under Security, and set HA_TOKEN to it.",
-        )
-    if not isinstance(message, _Message) or message.type != wanted:
-        raise UnreachableError(
-            f"What answers at {address.url} does not talk as Home Assistant does.",
-            "Check the address and the port; while Home Assistant starts, wait.",
-        )
-    return message
-
-
-def _messages(frame: str | bytes) -> Iterator[_Message | Garbage]:
-    """Read a frame: a message, or a list of messages."""
-    try:
-        if frame[:1] in ("[", b"["):
-            yield from _MESSAGES.decode(frame)
-        else:
-            yield _MESSAGE.decode(frame)
-    except _UNREADABLE:
-        yield from _salvaged(frame)
-
-
-def _salvaged(frame: str | bytes) -> Iterator[_Message | Garbage]:
-    """Read of a frame what can be read, message by message."""
-    try:
-        parts: list[msgspec.Raw | str | bytes] = [*_PARTS.decode(frame)]
-    except _UNREADABLE:
-        parts = [frame]
-    for part in parts:
-        try:
-            yield _MESSAGE.decode(part)
-        except _UNREADABLE:
-            yield Garbage(part.encode("utf-8", "replace") if isinstance(part, str) else bytes(part))
-
-
-def _refused(fault: _Fault) -> AccessError | RequestError:
+def _refused(fault: Fault) -> AccessError | RequestError:
     if fault.code == "unauthorized":
         return AccessError(
             "The token of Home Assistant may not do this.",
