@@ -11,8 +11,9 @@ from quotidian.settings import Settings
 from quotidian.store import Store, connect
 
 from .rows import NOON, ZONE
+from .served import served
 
-BACKENDS = {"embedded": connect}
+BACKENDS = {"embedded": connect, "remote": served}
 
 
 @pytest.fixture(params=sorted(BACKENDS))

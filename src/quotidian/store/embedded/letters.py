@@ -36,7 +36,7 @@ class Letters:
     def newest(self, limit: int, before: int | None) -> DeadLetters:
         """Give the newest dead letters."""
         rows = self._database.rows(
-            "SELECT n, name, seq, arrived, reason, text FROM letter JOIN stream ON stream.id = letter.stream "
+            "SELECT n, name, seq, letter.arrived, reason, text FROM letter JOIN stream ON stream.id = letter.stream "
             "WHERE n < ? ORDER BY n DESC LIMIT ?",
             (1 << 62 if before is None else before, limit),
         )

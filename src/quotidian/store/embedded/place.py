@@ -60,7 +60,7 @@ class Lock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(self._descriptor, 32, 0).decode() or "unknown"
+            holder = (os.pread(self._descriptor, 32, 0).decode().split() or ["unknown"])[0]
             raise StoreBusyError(
                 f"The store in {directory} is in use by process {holder}.",
                 "Wait until that process ends, or stop it, then run this again.",
@@ -70,6 +70,19 @@ class Lock:
     def _record(self, holder: str) -> None:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, holder.encode(), 0)
+
+    def announce(self, address: str) -> None:
+        """Record the address (host:port) at which the holder serves the store."""
+        self._record(f"{os.getpid()} {address}")
+
+    @staticmethod
+    def address(directory: Path) -> str | None:
+        """Give the address that the holder of a directory recorded, or ``None``."""
+        try:
+            told = (directory / "lock").read_text().split()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return told[1] if len(told) > 1 else None
 
     def release(self) -> None:
         """Give the right back."""
