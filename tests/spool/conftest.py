@@ -101,4 +101,4 @@ def spools(tmp_path: Path) -> Iterator[Spools]:
 def no_sync(monkeypatch: pytest.MonkeyPatch) -> None:
     """Do not wait for the disk, where many spools are opened and none is about that."""
     for name in ("fsync", "fdatasync"):
-        monkeypatch.setattr(os, name, lambda file: None)
+        monkeypatch.setattr(os, name, lambda _: None)
