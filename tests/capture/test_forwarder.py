@@ -112,7 +112,8 @@ def test_too_much_is_divided(tmp_path: Path) -> None:
             return refused(413) if size > 20_000 else None
 
         enrich.refusing = refusing  # type: ignore[assignment]
-        large = changed("light.large", "on").replace(
+        padded = b"\"attributes\":{\"x\":\"" + b"y" * 200_000 + b"\"}"
+        large = changed("light.large", "on").replace(b"\"attributes\":{}", padded)
             b'"attributes":{}', b'"attributes":{"x":"' + b"y" * 200_000 + b'"}'
         )
         await forwarding.say(*(changed("light.desk", "on") for _ in range(100)), large, changed("light.desk", "off"))
