@@ -128,20 +128,39 @@ class Access:
         """
         self.check(request)
 
+    async def trusting(self, request: Request) -> None:
+        """Let in only who has the services' secret.
+
+        Raises
+        ------
+        AccessError
+            When it is not to be let in.
+        """
+        if not self._is_secret(_told(request)):
+            raise AccessError("This is for the services themselves.", "Send the services' secret.")
+
+    def _is_secret(self, token: str) -> bool:
+        return hmac.compare_digest(_digest(token), _digest(self.secret))
+
     def check(self, request: Request) -> None:
         """Compare the bearer token of a request with those that are known."""
-        scheme, _, told = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not told:
-            raise AccessError(
-                f"{request.method} {request.url.path} needs a token.",
-                "Send the header 'Authorization: Bearer TOKEN'; `quotidian token new` makes one.",
-            )
-        digest = _digest(told.strip())
-        if hmac.compare_digest(digest, _digest(self.secret)):
+        token = _told(request)
+        if self._is_secret(token):
             return
+        digest = _digest(token)
         # All are compared, so that the time taken tells nothing.
-        if not sum(hmac.compare_digest(digest, token.digest) for token in self.tokens):
+        if not sum(hmac.compare_digest(digest, one.digest) for one in self.tokens):
             raise AccessError("The token is not known here.", "`quotidian token new` makes one.")
+
+
+def _told(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise AccessError(
+            f"{request.method} {request.url.path} needs a token.",
+            "Send the header 'Authorization: Bearer TOKEN'; `quotidian token new` makes one.",
+        )
+    return token.strip()
 
 
 def _kept_secret(path: Path) -> str:

@@ -28,19 +28,26 @@ def speaks(*, takes: Any = None, gives: Any = None, example: Any = None, answere
     Parameters
     ----------
     takes, gives
-        The types of the request's and the answer's body, as msgspec knows them.
+        The types of the request's and the answer's body, as msgspec knows them; several make a choice.
     example, answered
         An example of each.
     """
-    kinds = [kind for kind in (takes, gives) if kind is not None]
-    schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
-    found = iter(schemas)
-    described: dict[str, Any] = {_COMPONENTS: components}
+    described: dict[str, Any] = {_COMPONENTS: {}}
     if takes is not None:
-        described["requestBody"] = {"required": True, "content": _content(next(found), example)}
+        schema = _schema(takes, described[_COMPONENTS])
+        described["requestBody"] = {"required": True, "content": _content(schema, example)}
     if gives is not None:
-        described["responses"] = {"200": {"description": "Done", "content": _content(next(found), answered)}}
+        schema = _schema(gives, described[_COMPONENTS])
+        described["responses"] = {"200": {"description": "Done", "content": _content(schema, answered)}}
     return described
+
+
+def _schema(kinds: Any, components: dict[str, Any]) -> dict[str, Any]:
+    """Give the schema of a type, or of a choice of types, and add what it refers to."""
+    choice = kinds if isinstance(kinds, tuple) else (kinds,)
+    schemas, found = msgspec.json.schema_components(choice, ref_template=_REF)
+    components.update(found)
+    return schemas[0] if len(schemas) == 1 else {"anyOf": [*schemas]}
 
 
 def _content(schema: dict[str, Any], example: Any) -> dict[str, Any]:

@@ -1,21 +1,27 @@
 """The only way to a store."""
 
 from pathlib import Path
+from typing import Final, cast
+from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
-from quotidian.errors import StoreRefusedError
+from quotidian.errors import StoreBusyError, StoreRefusedError
 from quotidian.settings import Settings
 from quotidian.store.embedded.database import FILE
 from quotidian.store.embedded.place import Lock, disk_errors, refuse_network
 from quotidian.store.embedded.store import EmbeddedStore
 from quotidian.store.protocols import Store
+from quotidian.store.remote import RemoteStore
 
 __all__ = ["connect", "refuse_network"]
 
 
+_locks: Final[WeakKeyDictionary[EmbeddedStore, Lock]] = WeakKeyDictionary()
+
+
 def connect(directory: Path, settings: Settings | None = None, *, create: bool = True) -> Store:
-    """Open the store in a directory; it is ours alone until it is closed.
+    """Open the store in a directory: ours alone until it is closed, or over HTTP where a running service holds it.
 
     Parameters
     ----------
@@ -29,7 +35,7 @@ def connect(directory: Path, settings: Settings | None = None, *, create: bool =
     Raises
     ------
     StoreBusyError
-        When another process has it open.
+        When another process has it open and does not serve it.
     StoreRefusedError
         When there is none and none is to be made, it was made by a newer version, it lies on a network
         filesystem, or its directory cannot be written.
@@ -37,6 +43,32 @@ def connect(directory: Path, settings: Settings | None = None, *, create: bool =
         When there is no space to make it.
     CorruptStoreError
         When its database is damaged.
+    """
+    settings = settings or Settings()
+    try:
+        return open_here(directory, settings, create=create)
+    except StoreBusyError:
+        address = Lock.address(directory.expanduser())
+        if address is None:
+            raise
+        # In another container the holder's own address means nothing; a setting then names it.
+        url = settings.url("store") if settings.origin("DATA_STORAGE_URL") else f"http://{address}"
+        return cast("Store", RemoteStore(url, _secret(directory.expanduser(), settings)))
+
+
+def _secret(directory: Path, settings: Settings) -> str:
+    """Give the services' secret: the one that is set, else the one that the services made in their directory."""
+    path = directory / "secret"
+    return settings.text("QUOTIDIAN_SECRET") or (path.read_text().strip() if path.exists() else "")
+
+
+def open_here(directory: Path, settings: Settings, *, create: bool = True) -> Store:
+    """Open the store in a directory for this process alone.
+
+    Raises
+    ------
+    StoreBusyError, StoreRefusedError, DiskFullError, CorruptStoreError
+        As ``connect`` does; also when a running service holds it.
     """
     # Arrow's own pool keeps what it once had; on a small machine the system gets it back.
     pa.set_memory_pool(pa.system_memory_pool())
@@ -51,7 +83,18 @@ def connect(directory: Path, settings: Settings | None = None, *, create: bool =
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = Lock(directory)
     try:
-        return EmbeddedStore(directory, settings or Settings(), lock)
+        store = EmbeddedStore(directory, settings, lock)
     except BaseException:
         lock.release()
         raise
+    _locks[store] = lock
+    return store
+
+
+def announce(store: Store, host: str, port: int) -> None:
+    """Tell other processes of this machine where the store that we hold is served."""
+    lock = _locks.get(cast("EmbeddedStore", store))
+    if lock is not None:
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared, not listened at
+        host = everywhere.get(host, host)
+        lock.announce(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")

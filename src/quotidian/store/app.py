@@ -1,1 +1,0 @@
-"""The store as a service: the only one that opens a database."""

@@ -1,0 +1,86 @@
+"""The store as a service: the only one that opens a database."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+
+from quotidian.errors import QuotidianError
+from quotidian.service import Dependency, Health, create
+from quotidian.settings import Settings
+from quotidian.store.app import calls, intake, reading
+from quotidian.store.app.housekeeping import Housekeeping
+from quotidian.store.app.thread import StoreThread
+from quotidian.store.connect import announce, open_here
+from quotidian.store.protocols import Store
+
+_PATIENCE: Final = 3.0  # seconds that the store may be busy with something else before that is worth telling
+_LITTLE: Final = 200_000_000  # bytes
+
+
+def create_app(settings: Settings, store: Callable[[], Store] | None = None) -> FastAPI:
+    """Make the store's application.
+
+    Parameters
+    ----------
+    settings
+        They say where the store lives.
+    store
+        Opens the store, in the thread in which it is going to live; by default the one in ``QUOTIDIAN_DATA``.
+    """
+    directory = Path(settings.text("QUOTIDIAN_DATA")).expanduser()
+    thread = StoreThread(store or partial(open_here, directory, settings))
+    housekeeping = Housekeeping(thread)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        opened = await thread.open()
+        if app.state.address is not None:
+            app.state.access.secret  # noqa: B018 - made now, so that others who find the address can read it
+            await thread.call(lambda _: announce(opened, *app.state.address))
+        rounds = asyncio.create_task(housekeeping.run())
+        try:
+            yield
+        finally:
+            rounds.cancel()
+            with suppress(asyncio.CancelledError):
+                await rounds
+            await thread.close()
+
+    async def health() -> Health:
+        needed = (await _database(thread), _disk(directory), _rounds(housekeeping))
+        states = {one.state for one in needed}
+        return Health("down" if needed[0].state == "down" else "ok" if states == {"ok"} else "degraded", needed)
+
+    app = create("store", settings, health, lifespan)
+    taking = intake.Intake(app, thread)
+    intake.add(app, taking)
+    reading.add(app, thread, taking)
+    calls.add(app, thread)
+    return app
+
+
+async def _database(thread: StoreThread) -> Dependency:
+    try:
+        await asyncio.wait_for(thread.call(lambda store: store.latest()), _PATIENCE)
+    except TimeoutError:
+        return Dependency("database", "degraded", f"It has been busy for over {_PATIENCE:g} s.")
+    except QuotidianError as error:
+        return Dependency("database", "down", str(error))
+    return Dependency("database", "ok")
+
+
+def _disk(directory: Path) -> Dependency:
+    free = shutil.disk_usage(directory).free
+    if free < _LITTLE:
+        return Dependency("disk", "degraded", f"Only {free // 1_000_000} MB are free where the store lives.")
+    return Dependency("disk", "ok")
+
+
+def _rounds(housekeeping: Housekeeping) -> Dependency:
+    return Dependency("housekeeping", "degraded" if housekeeping.trouble else "ok", housekeeping.trouble)

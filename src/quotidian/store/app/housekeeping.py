@@ -1,0 +1,62 @@
+"""What the store does by itself: it seals days that are over, and certifies them."""
+
+import asyncio
+import datetime as dt
+from typing import Final
+
+import structlog
+
+from quotidian import clock
+from quotidian.errors import QuotidianError
+from quotidian.model import Day
+from quotidian.store.app.thread import StoreThread
+from quotidian.store.protocols import Store
+
+PAUSE: Final = 600.0  #: seconds between two rounds
+_DAY: Final = dt.timedelta(days=1)
+#: Late events change the certificate of a day for as long as they can come; older days are done on demand.
+_CERTIFIED: Final = 7 * _DAY
+
+
+class Housekeeping:
+    """Rounds of short steps in the store's thread, so that deliveries never wait for long.
+
+    ``trouble`` is what went wrong in the last round, empty when nothing did.
+    """
+
+    def __init__(self, thread: StoreThread) -> None:
+        self._thread = thread
+        self._log = structlog.get_logger(service="store")
+        self.trouble = ""
+
+    async def run(self, pause: float = PAUSE) -> None:
+        """Go round for ever."""
+        while True:
+            try:
+                await self.round()
+                self.trouble = ""
+            except QuotidianError as error:
+                self.trouble = str(error)
+                self._log.exception("Housekeeping failed")
+            await asyncio.sleep(pause)
+
+    async def round(self) -> list[dt.date]:
+        """Go round once; give the days that were sealed."""
+        today = await self._thread.call(_today)
+        sealed: list[dt.date] = []
+        for date in await self._thread.call(lambda store: _unsealed(store, today)):
+            sealed += await self._thread.call(lambda store, before=date + _DAY: store.seal(before))  # type: ignore[misc]
+        # Days with late events are sealed again.
+        sealed += await self._thread.call(lambda store: store.seal(today))
+        await self._thread.call(lambda store: store.certificates(today - _CERTIFIED, today - _DAY))
+        if sealed:
+            self._log.info("Days were sealed", days=[date.isoformat() for date in sealed])
+        return sealed
+
+
+def _today(store: Store) -> dt.date:
+    return Day.containing(clock.now(), store.home.zone).date
+
+
+def _unsealed(store: Store, today: dt.date) -> list[dt.date]:
+    return [day.date for day in store.days() if day.date < today and day.events and not day.sealed_bytes]

@@ -1,0 +1,255 @@
+"""Reading what the store holds."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Annotated, Any, Final, TypeVar
+
+import msgspec
+import pyarrow as pa
+from fastapi import Depends, FastAPI, Query
+from starlette.responses import Response
+
+from quotidian import clock
+from quotidian.errors import NotFoundError, RequestError
+from quotidian.model import Event, Gap, Home, Integers, Pattern, Snapshot
+from quotidian.model.day import SECOND, moment
+from quotidian.model.event import events_of
+from quotidian.service.openapi import speaks
+from quotidian.service.wire import answer
+from quotidian.store.app import asked
+from quotidian.store.app.intake import Intake
+from quotidian.store.app.thread import StoreThread
+from quotidian.store.calls import table_bytes
+from quotidian.store.certificate import Certificate, Verification
+from quotidian.store.protocols import By, DayRecord, DeadLetters, LayerSize, Store
+
+ARROW: Final = "application/vnd.apache.arrow.stream"
+_DAY: Final = 86_400 * SECOND
+_EVER: Final = 1 << 62
+Reader = TypeVar("Reader", bound=Callable[..., Awaitable[Response]])
+Limit = Annotated[int, Query(ge=1, le=1000, description="How many, at most.")]
+Time = Annotated[str | None, Query(description="ISO 8601, µs since 1970, `now`, or as in `5m ago`.")]
+Date = Annotated[str | None, Query(description="As in 2026-11-21.")]
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """Events, and the cursor with which to go on; ``lost``: some that came in between are to be read by time."""
+
+    events: list[Event] = []
+    cursor: str | None = None
+    lost: bool = False
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store holds: events, the days of which there are some, the newest event (µs), and its layers."""
+
+    home: str
+    zone: str
+    events: int
+    days: int
+    first: dt.date | None
+    last: dt.date | None
+    latest: int | None
+    dead_letters: int
+    dead_letters_dropped: int
+    layers: list[LayerSize]
+
+
+def add(app: FastAPI, thread: StoreThread, intake: Intake) -> None:
+    """Add all routes."""
+    _add_events(app, thread, intake)
+    _add_days(app, thread)
+    _add_learned(app, thread)
+    _add_accounts(app, thread)
+    _add_overview(app, thread)
+
+
+def _route(app: FastAPI, path: str, summary: str, gives: Any) -> Callable[[Reader], Reader]:
+    extra = speaks(gives=gives)
+    reading = [Depends(app.state.access.reading)]
+    return app.get("/api/v1" + path, summary=summary, tags=["store"], dependencies=reading, openapi_extra=extra)
+
+
+def _add_events(app: FastAPI, thread: StoreThread, intake: Intake) -> None:
+    @_route(app, "/events", "Read events, newest first, or as they arrive", EventPage)
+    async def _events(
+        *,
+        start_time: Time = None,
+        end_time: Time = None,
+        entity_id: str | None = None,
+        area: str | None = None,
+        cause: str | None = None,
+        limit: Limit = 100,
+        cursor: Annotated[str | None, Query(description="That of the page before.")] = None,
+        after: Annotated[str | None, Query(description="An arrival cursor; empty asks for the first.")] = None,
+        wait: Annotated[float, Query(ge=0, le=30, description="With `after`: seconds to wait for news.")] = 0,
+    ) -> Response:
+        if after is not None:
+            return answer(await _arrived(thread, intake, asked.arrival_of(after), limit, wait))
+        kind, before = asked.cause_of(cause), asked.place_of(cursor)
+
+        def work(store: Store) -> EventPage:
+            zone = store.home.zone
+            start, end = asked.moment_of("start_time", start_time, zone), asked.moment_of("end_time", end_time, zone)
+            _refuse_reversed(start, end)
+            found = store.events(
+                start=start, end=end, entity_id=entity_id, area=area, cause=kind, before=before, limit=limit
+            )
+            return _page(found, store.home.id, limit)
+
+        return answer(await thread.call(work))
+
+
+async def _arrived(thread: StoreThread, intake: Intake, after: int | None, limit: int, wait: float) -> EventPage:
+    def work(store: Store) -> EventPage:
+        found = store.arrivals(after, limit)
+        return EventPage([*events_of(found.events, store.home.id)], str(found.cursor), found.lost)
+
+    news = intake.news  # of before the first look, so that nothing comes unnoticed in between
+    page = await thread.call(work)
+    if wait and after is not None and not page.events:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(news.wait(), wait)
+        page = await thread.call(work)
+    return page
+
+
+def _page(found: pa.Table, home: str, limit: int) -> EventPage:
+    events = [*events_of(found, home)]
+    more = len(events) == limit
+    return EventPage(events, asked.cursor_for(events[-1].last_updated, events[-1].entity_id) if more else None)
+
+
+def _refuse_reversed(start: int | None, end: int | None) -> None:
+    if start is not None and end is not None and end < start:
+        raise RequestError("end_time lies before start_time.", "Exchange them.")
+
+
+def _add_days(app: FastAPI, thread: StoreThread) -> None:
+    @_route(app, "/days", "The day ledger, oldest first", dict[str, list[DayRecord]])
+    async def _days() -> Response:
+        return answer({"days": await thread.call(lambda store: store.days())})
+
+    @app.get(
+        "/api/v1/days/{date}/events",
+        summary="A day's events as an Arrow IPC stream, sorted by entity and time",
+        tags=["store"],
+        dependencies=[Depends(app.state.access.reading)],
+        responses={200: {"content": {ARROW: {}}}},
+    )
+    async def _day_events(date: str) -> Response:
+        def work(store: Store) -> bytes:
+            day = asked.day_of(date, store.home.zone)
+            if not any(record.date == day.date and record.events for record in store.days()):
+                raise NotFoundError(f"There are no events of {day.date}.", "/api/v1/days lists the days.")
+            return table_bytes(store.day_events(day))
+
+        return Response(await thread.call(work), media_type=ARROW)
+
+    @_route(app, "/counts", "Count events by entity, cause or day", dict[str, dict[str, int]])
+    async def _counts(by: By = "day", start_time: Time = None, end_time: Time = None) -> Response:
+        """Without a start it counts those of the last 24 hours, by day all."""
+
+        def work(store: Store) -> dict[str, int]:
+            zone = store.home.zone
+            start, end = asked.moment_of("start_time", start_time, zone), asked.moment_of("end_time", end_time, zone)
+            end = _EVER if end is None else end
+            start = (-_EVER if by == "day" else min(clock.now(), end) - _DAY) if start is None else start
+            _refuse_reversed(start, end)
+            return store.counts(start, end, by)
+
+        return answer({"counts": await thread.call(work)})
+
+
+def _add_learned(app: FastAPI, thread: StoreThread) -> None:
+    @_route(app, "/summaries/{detector}/{version}", "The days that a detector summarised", dict[str, list[dt.date]])
+    async def _summarised(detector: str, version: int) -> Response:
+        return answer({"days": sorted(await thread.call(lambda store: store.summarised(detector, version)))})
+
+    @_route(app, "/summaries/{detector}/{version}/{date}", "A detector's summary of a day", dict[str, Any])
+    async def _summary(detector: str, version: int, date: str) -> Response:
+        day = asked.date_of("The day", date) or dt.date.min
+        found = await thread.call(lambda store: store.summary(detector, version, day, day))
+        if day.toordinal() not in found.days:
+            raise NotFoundError(f"There is no such summary of {day}.", "The path without the date lists the days.")
+        return answer(_shown(found.days[day.toordinal()]))
+
+    @_route(app, "/patterns", "What was learned", dict[str, list[Pattern] | dt.date | None])
+    async def _patterns() -> Response:
+        def work(store: Store) -> dict[str, Any]:
+            return {"patterns": store.patterns(), "reviewed": store.reviewed}
+
+        return answer(await thread.call(work))
+
+
+def _shown(row: Integers) -> dict[str, Any]:
+    return {"words": row.words, "columns": {name: values.tolist() for name, values in row.columns.items()}}
+
+
+def _add_accounts(app: FastAPI, thread: StoreThread) -> None:
+    @_route(app, "/dead-letters", "Messages that could not be used, newest first", DeadLetters)
+    async def _letters(limit: Limit = 100, before: int | None = None) -> Response:
+        return answer(await thread.call(lambda store: store.dead_letters(limit, before)))
+
+    @_route(app, "/certificates", "The loss certificate of each day", dict[str, list[Certificate]])
+    async def _certificates(first: Date = None, last: Date = None) -> Response:
+        since = asked.date_of("first", first) or dt.date.min
+        until = asked.date_of("last", last) or dt.date.max
+        return answer({"certificates": await thread.call(lambda store: store.certificates(since, until))})
+
+    @_route(app, "/certificates/chain", "Whether the chain of certificates is whole", Verification)
+    async def _chain() -> Response:
+        return answer(await thread.call(lambda store: store.verify()))
+
+    @_route(app, "/gaps", "Spans in which nobody listened", dict[str, list[Gap]])
+    async def _gaps(start_time: Time = None, end_time: Time = None) -> Response:
+        def work(store: Store) -> list[Gap]:
+            zone = store.home.zone
+            start, end = asked.moment_of("start_time", start_time, zone), asked.moment_of("end_time", end_time, zone)
+            _refuse_reversed(start, end)
+            return store.gaps(-_EVER if start is None else start, _EVER if end is None else end)
+
+        return answer({"gaps": await thread.call(work)})
+
+    @_route(app, "/streams/{stream}", "How far a stream was received", dict[str, str | int])
+    async def _stream(stream: str) -> Response:
+        return answer({"stream": stream, "last": await thread.call(lambda store: store.received(stream))})
+
+
+def _add_overview(app: FastAPI, thread: StoreThread) -> None:
+    @_route(app, "/home", "The home as it is known now", Home)
+    async def _home() -> Response:
+        return answer(await thread.call(lambda store: store.home))
+
+    @_route(app, "/snapshots", "What the registries said, oldest first", dict[str, list[Snapshot]])
+    async def _snapshots() -> Response:
+        return answer({"snapshots": await thread.call(lambda store: store.snapshots())})
+
+    @_route(app, "/latest", "When the newest event happened", dict[str, int | str | None])
+    async def _latest() -> Response:
+        found = await thread.call(lambda store: store.latest())
+        return answer({"latest": found, "time": None if found is None else moment(found).isoformat()})
+
+    @_route(app, "/stats", "What the store holds", Stats)
+    async def _stats() -> Response:
+        return answer(await thread.call(stats_of))
+
+
+def stats_of(store: Store) -> Stats:
+    """Tell what a store holds."""
+    held = [day for day in store.days() if day.events]
+    letters = store.dead_letters(1)
+    return Stats(
+        home=store.home.name,
+        zone=store.home.zone,
+        events=sum(day.events for day in held),
+        days=len(held),
+        first=held[0].date if held else None,
+        last=held[-1].date if held else None,
+        latest=store.latest(),
+        dead_letters=letters.kept,
+        dead_letters_dropped=letters.dropped,
+        layers=store.layers(),
+    )
