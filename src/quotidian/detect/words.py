@@ -1,15 +1,14 @@
 """Findings in words: what a token does, when, and how often."""
 
 import datetime as dt
-import unicodedata
 from typing import Final
 
 from quotidian.detect.dayrow import entity_of, state_of
 from quotidian.detect.things import OPENINGS, PASSING
 from quotidian.model import Home
 from quotidian.model.home import domain_of
-
-_LONGEST: Final = 60
+from quotidian.model.plain import plain as plain  # noqa: PLC0414 - they belong to these words
+from quotidian.model.plain import plain_sentence as plain_sentence  # noqa: PLC0414
 
 _MONTHS: Final = "January February March April May June July August September October November December"
 MONTHS: Final = tuple(_MONTHS.split())
@@ -55,17 +54,6 @@ WITH_MORE_DAYS: Final = (
 )
 
 _PLURALS: Final = {"goes": "go", "is": "are", "opens": "open", "closes": "close", "starts": "start", "sees": "see"}
-
-
-def plain_sentence(text: str) -> str:
-    """Make text safe to show: one line, no control or direction characters."""
-    return " ".join("".join(" " if unicodedata.category(letter)[0] in "CZ" else letter for letter in text).split())
-
-
-def plain(text: str) -> str:
-    """Make a name safe to show: one line, no control or direction characters, at most 60 letters."""
-    shown = plain_sentence(text)
-    return shown if len(shown) <= _LONGEST else shown[: _LONGEST - 1] + "…"
 
 
 def thing(home: Home, entity_id: str) -> str:
