@@ -1,10 +1,9 @@
 """Nothing that was acknowledged is lost, whatever happens to the process or the disk."""
 
 import datetime as dt
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +36,6 @@ def plain(first: int, rows: int, text: str = "") -> Any:
     }
     states = [f"{number}{text}" for number in range(first, first + rows)]
     return table_of(columns | {"state": states, "cause": ["person"] * rows, "source": ["live"] * rows})
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a disk of 4 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if (
-        os.geteuid() != 0
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], check=False, capture_output=True
-        ).returncode
-    ):
-        pytest.skip("NOT TESTED: mounting a small disk needs root")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
 
 
 @pytest.mark.parametrize("rows", [50, 3000])

@@ -96,7 +96,10 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Verification(msgspec.Struct, frozen=True):
-    """Whether the chain of certificates is whole: how many there are, the last hash, and where it breaks."""
+    """Whether the chain of certificates is whole: how many are good from the first on, and the last hash of these.
+
+    Where it breaks, ``fault`` says how, at which ``number`` and of which ``date``, as far as that can be told.
+    """
 
     certificates: int
     head: str

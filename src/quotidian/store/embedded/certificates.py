@@ -107,7 +107,8 @@ class Certificates:
         for row in self._rows():
             fault = _fault(row, number, head, revisions)
             if fault is not None:
-                return Verification(number, head.hex(), fault, number + 1, dt.date.fromordinal(row[1]))
+                found = dt.date.fromordinal(row[1]) if row[0] == number + 1 else None
+                return Verification(number, head.hex(), fault, number + 1, found)
             number, ordinal, revision, _, head = row
             revisions[ordinal] = revision
         for ordinal, revision in self._database.rows("SELECT ordinal, revision FROM tally WHERE revision > 0"):
