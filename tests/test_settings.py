@@ -184,3 +184,13 @@ def test_names_that_are_spelled_wrong_are_recognised() -> None:
     assert nearest("WEATHER") is None
     assert known("HA_TOKEN_FILE")
     assert not known("HA_TOKENS")
+
+
+def test_files_are_read_again(tmp_path: Path) -> None:
+    """A token that was put into its file later is found, and what a command said stays."""
+    token = tmp_path / "token"
+    token.write_text("old")
+    settings = Settings({"HA_TOKEN_FILE": str(token)}).replaced(QUOTIDIAN_PORT="7001")
+    token.write_text("new")
+    assert (settings.text("HA_TOKEN"), settings.again().text("HA_TOKEN")) == ("old", "new")
+    assert settings.again().port("capture") == 7001

@@ -129,8 +129,9 @@ class Settings:
     def __init__(self, environment: Mapping[str, str] | None = None, *, directory: Path | None = None) -> None:
         if environment is None:
             environment, directory = os.environ, directory or Path()
-        sources = [(environment, "the environment"), *([] if directory is None else _files(directory))]
-        self._origins = {name: _origin(setting, sources) for name, setting in _BY_NAME.items()}
+        self._environment, self._directory = environment, directory
+        self._given: dict[str, Origin] = {}
+        self._origins = self._found()
         self._supervised = environment.get("SUPERVISOR_TOKEN", "")
 
     def __repr__(self) -> str:
@@ -141,10 +142,29 @@ class Settings:
 
     def replaced(self, **values: str | None) -> Self:
         """Give these settings with other values, those of a command's options; ``None`` keeps what there is."""
-        other = object.__new__(type(self))
         given = {name: Origin(value, "the command") for name, value in values.items() if value is not None}
-        other._origins, other._supervised = self._origins | given, self._supervised
+        return self._other(self._given | given, self._origins | given)
+
+    def again(self) -> Self:
+        """Give these settings as they are now: the files may say something else than when they were read.
+
+        Raises
+        ------
+        SettingError
+            As when they were read first.
+        """
+        return self._other(self._given, self._found() | self._given)
+
+    def _other(self, given: dict[str, Origin], origins: dict[str, Origin]) -> Self:
+        other = object.__new__(type(self))
+        other._environment, other._directory, other._supervised = self._environment, self._directory, self._supervised
+        other._given, other._origins = given, origins
         return other
+
+    def _found(self) -> dict[str, Origin]:
+        files = [] if self._directory is None else _files(self._directory)
+        sources = [(self._environment, "the environment"), *files]
+        return {name: _origin(setting, sources) for name, setting in _BY_NAME.items()}
 
     @property
     def secrets(self) -> tuple[str, ...]:

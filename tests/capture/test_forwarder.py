@@ -112,10 +112,8 @@ def test_too_much_is_divided(tmp_path: Path) -> None:
             return refused(413) if size > 20_000 else None
 
         enrich.refusing = refusing  # type: ignore[assignment]
-        padded = b"\"attributes\":{\"x\":\"" + b"y" * 200_000 + b"\"}"
-        large = changed("light.large", "on").replace(b"\"attributes\":{}", padded)
-            b'"attributes":{}', b'"attributes":{"x":"' + b"y" * 200_000 + b'"}'
-        )
+        padded = b'"attributes":{"x":"' + b"y" * 200_000 + b'"}'
+        large = changed("light.large", "on").replace(b'"attributes":{}', padded)
         await forwarding.say(*(changed("light.desk", "on") for _ in range(100)), large, changed("light.desk", "off"))
         await forwarding.drained()
         assert enrich.covered == 102

@@ -61,7 +61,7 @@ class Capture:
         self._settler = Settler(self._programs)
         self._committer = Committer(spool, settings.number("QUOTIDIAN_COMMIT_INTERVAL"))
         self._registries = RegistryWatch(directory, spool, self._committer, self._settler)
-        self._address = lambda: address_of(settings)
+        self._address = lambda: address_of(settings.again())
         self._forwarder = Forwarder(spool, self._settler, self._enrich, self.gaps.missing)
         self._filler = Filler(self._address, spool, self.gaps, self.link, self._machines)
         self._home: str | None = None
