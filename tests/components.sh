@@ -51,4 +51,5 @@ home_assistant() {
 mkdir -p "$target"
 debian chromium chromium
 debian strace strace
+debian prometheus promtool
 home_assistant

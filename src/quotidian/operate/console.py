@@ -79,7 +79,7 @@ class Stages:
 
 def plain(text: str) -> str:
     """Make text safe to show: one line, no control or direction characters."""
-    # Loading the words loads all detectors; that takes longer than most commands, and most have nothing to remark.
-    from quotidian.detect.words import plain_sentence  # noqa: PLC0415
+    # Loading the model takes longer than most commands, and most have nothing to remark.
+    from quotidian.model.plain import plain_sentence  # noqa: PLC0415
 
     return plain_sentence(text)
