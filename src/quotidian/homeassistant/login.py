@@ -2,7 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Final
+from typing import Final, NoReturn
 
 import aiohttp
 import msgspec
@@ -28,7 +28,7 @@ async def login(stack: AsyncExitStack, address: Address, seconds: float) -> tupl
     """
     try:
         async with asyncio.timeout(seconds):
-            client = await stack.enter_async_context(aiohttp.ClientSession())
+            client = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[_staying(address)]))
             socket = await client.ws_connect(
                 address.url,
                 ssl=address.verify_tls,
@@ -39,6 +39,17 @@ async def login(stack: AsyncExitStack, address: Address, seconds: float) -> tupl
             return socket, await _authenticated(socket, address)
     except (TimeoutError, aiohttp.ClientError, OSError) as error:
         raise refusal(address, error) from error
+
+
+def _staying(address: Address) -> aiohttp.TraceConfig:
+    """Follow nobody who sends us elsewhere: the token is for this address alone."""
+
+    async def moved(*_: object) -> NoReturn:
+        raise UnreachableError(f"{address.host} sends us to another address.", "Set HA_URL to that one, often https.")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(moved)
+    return trace
 
 
 async def _authenticated(socket: aiohttp.ClientWebSocketResponse, address: Address) -> str:

@@ -9,7 +9,6 @@ from quotidian.errors import AccessError, UnreachableError
 from quotidian.homeassistant.address import Address
 
 _BANNED: Final = 403
-_MOVED: Final = frozenset({301, 302, 307, 308})
 _PROXY: Final = frozenset({502, 503, 504})
 
 
@@ -49,8 +48,6 @@ def _answered(address: Address, status: int) -> UnreachableError | AccessError:
             f"Home Assistant at {host} lets nobody in from this machine (status 403).",
             "Take this machine's address out of ip_bans.yaml, restart Home Assistant, and check the token.",
         )
-    if status in _MOVED:
-        return UnreachableError(f"{host} sends us elsewhere (status {status}).", "Set HA_URL to the https address.")
     if status in _PROXY:
         return UnreachableError(f"Home Assistant behind {host} is not up (status {status}).", "Wait, or start it.")
     return UnreachableError(
