@@ -7,7 +7,9 @@ COPY requirements.lock /build/
 RUN python3 -m venv --without-pip /opt/quotidian \
     && python3 -m pip --python /opt/quotidian/bin/python install --no-cache-dir --disable-pip-version-check \
         --no-compile --require-hashes --requirement /build/requirements.lock \
-    && find /opt/quotidian -type d -name tests -prune -exec rm -r {} +
+    && find /opt/quotidian -type d \( -name tests -o -path '*/pyarrow/include' \) -prune -exec rm -r {} + \
+    # What Arrow can do beyond files on this machine (its servers, S3, other engines) is a third of it.
+    && find /opt/quotidian \( -name 'libarrow_flight*' -o -name 'libarrow_s3*' -o -name 'libarrow_substrait*' \) -delete
 COPY src/quotidian /build/quotidian
 # Our own code needs no building: it is copied beside the libraries, and the command is its entry point.
 RUN set -eu; \
@@ -15,7 +17,7 @@ RUN set -eu; \
     printf '#!/opt/quotidian/bin/python\nfrom quotidian.operate.cli import main\nmain()\n' >/opt/quotidian/bin/quotidian; \
     chmod 755 /opt/quotidian/bin/quotidian; \
     /opt/quotidian/bin/python -m compileall -q /opt/quotidian; \
-    install -d -m 700 -o 10001 -g 10001 /build/place
+    install -d -m 700 /build/places/data /build/places/spool
 
 # hadolint ignore=DL3006
 FROM ${BASE}
@@ -23,9 +25,8 @@ LABEL org.opencontainers.image.title="Quotidian" \
     org.opencontainers.image.description="Learns what a home does every day, from Home Assistant" \
     org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/quotidian /opt/quotidian
-# A new volume takes its owner from the directory that it is mounted on.
-COPY --from=build --chown=10001:10001 /build/place /data
-COPY --from=build --chown=10001:10001 /build/place /spool
+# A new volume takes its owner and mode from the directory that it is mounted on.
+COPY --from=build --chown=10001:10001 /build/places/ /
 ENV PATH=/opt/quotidian/bin:$PATH \
     HOME=/data \
     PYTHONDONTWRITEBYTECODE=1 \

@@ -6,7 +6,7 @@ VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
 
-.PHONY: demo test check bench bench-pipeline test-components lock clean
+.PHONY: demo test check bench bench-pipeline test-components test-image lock clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/quotidian demo demo
@@ -31,6 +31,10 @@ bench-pipeline: $(VENV)/.developing
 # What the tests use beyond Python: a browser from Debian, a real Home Assistant from PyPI.
 test-components:
 	tests/components.sh
+
+# Builds the image for real, without Docker, and runs it; needs root on Debian, and some minutes.
+test-image:
+	tests/image.sh
 
 lock: $(VENV)/.developing
 	$(PIP) install uv
