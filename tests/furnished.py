@@ -5,7 +5,7 @@ and ``binary_sensor.desk_wall``, which ``home.press("desk_wall")`` turns without
 
 - by a user: ``home.call("light.toggle", entity_id="light.desk")``;
 - by hand: ``home.press("desk_wall")``;
-- by a script that a user runs, to off: ``home.call("script.evening")``;
+- by a script that a user runs, to off or on: ``home.call("script.evening")``, ``home.call("script.morning")``;
 - by an automation on a state, to on: ``home.call("input_boolean.turn_on", entity_id="input_boolean.away")``;
 - by a button that an automation listens to, to off: ``home.call("input_button.press", entity_id="input_button.bed")``;
 - by an automation that has a time trigger, each second as long as it is on:
@@ -74,4 +74,8 @@ script:
     alias: Evening
     sequence:
       - {service: light.turn_off, entity_id: light.desk}
+  morning:
+    alias: Morning
+    sequence:
+      - {service: light.turn_on, entity_id: light.desk}
 """

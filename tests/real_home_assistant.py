@@ -149,9 +149,17 @@ class RealHomeAssistant:
         """Write a state, of an entity that need not exist."""
         self._ask(f"/api/states/{entity_id}", {"state": state, "attributes": attributes})
 
+    def remove(self, entity_id: str) -> None:
+        """Remove a state."""
+        self._ask(f"/api/states/{entity_id}", method="DELETE")
+
     def state(self, entity_id: str) -> str:
         """Give an entity's state."""
         return str(self._ask(f"/api/states/{entity_id}")["state"])
+
+    def ask(self, path: str, data: dict[str, Any]) -> Any:
+        """Ask for something else as the owner."""
+        return self._ask(path, data)
 
     def _signal(self, *signals: signal.Signals) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -167,11 +175,14 @@ class RealHomeAssistant:
         except (OSError, ValueError):
             return False
 
-    def _ask(self, path: str, data: dict[str, Any] | None = None, *, trusted: bool = True) -> Any:
+    def _ask(
+        self, path: str, data: dict[str, Any] | None = None, *, trusted: bool = True, method: str | None = None
+    ) -> Any:
         request = urllib.request.Request(
             f"{self.url}{path}",
             None if data is None else json.dumps(data).encode(),
             {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {self.token}"} if trusted else {}),
+            method=method,
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read() or b"null")

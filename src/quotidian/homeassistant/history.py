@@ -9,8 +9,8 @@ import msgspec
 
 from quotidian import clock
 from quotidian.errors import RequestError, UnreachableError
-from quotidian.homeassistant.live import fetch_states, fetch_users
-from quotidian.homeassistant.logbook import Logbook, Row
+from quotidian.homeassistant.live import fetch_listed, fetch_states, fetch_users
+from quotidian.homeassistant.logbook import VOICE, Logbook, Row
 from quotidian.homeassistant.moments import iso, micros
 from quotidian.homeassistant.registries import Registries
 from quotidian.homeassistant.session import Session
@@ -103,7 +103,8 @@ async def fetch_changes(
     Parameters
     ----------
     entity_ids
-        Whom to ask for; without them, all that have a state now.
+        Whom to ask for; without them, all that have a state, are in the registry, or are in the logbook. An entity that
+        was removed since, and is a sensor with a unit, cannot be found so.
     machines
         Ids of users that are no persons; without them, those that Home Assistant made for itself.
     rest
@@ -121,9 +122,11 @@ async def fetch_changes(
         await written(session)
     rows = await _logged(session, start, end, rest)
     logbook = Logbook(rows, known.machines if machines is None else machines)
+    if entity_ids is None:
+        entity_ids = tuple(dict.fromkeys((*known.entity_ids, *(row.entity_id for row in rows if row.entity_id))))
     changes: list[Change] = []
     reached = False
-    for some in _chunks(known.entity_ids if entity_ids is None else entity_ids):
+    for some in _chunks(entity_ids):
         states = await _rested(rest, _recorded(session, start, end, some))
         for entity_id, told in states.items():
             reached = reached or any(micros(state.lu) < start for state in told)
@@ -201,9 +204,10 @@ async def written(session: Session) -> None:
 
 
 async def _whom(session: Session) -> _Known:
-    """Give all entities that have a state, and the service accounts: asked once a session."""
+    """Give all entities that have a state or are in the registry, and the service accounts: asked once a session."""
     if session not in _known:
-        entity_ids = tuple(str(state["entity_id"]) for state in await fetch_states(session) if "entity_id" in state)
+        told = (*await fetch_states(session), *await fetch_listed(session, "entity"))
+        entity_ids = tuple(dict.fromkeys(str(one["entity_id"]) for one in told if "entity_id" in one))
         _known[session] = _Known(entity_ids, Registries(users=await fetch_users(session)).machines)
     return _known[session]
 
@@ -237,7 +241,7 @@ async def _logged(session: Session, start: int, end: int, rest: float) -> list[R
     """Fetch the logbook; nothing where there is none."""
     try:
         answer = await _rested(
-            rest, session.ask("logbook/get_events", start_time=iso(max(start - MARGIN, 0)), end_time=iso(end))
+            rest, session.ask("logbook/get_events", start_time=iso(max(start - MARGIN, 0)), end_time=iso(end + VOICE))
         )
     except RequestError:
         return []  # a history without a logbook: causes stay unknown

@@ -48,7 +48,7 @@ async def fetch_registries(session: Session) -> Registries:
     Device classes and units come from the states, since the lists of the registry do not have them; so do the names
     of entities that are in no registry. Without an administrator's token the users stay unknown.
     """
-    listed = {name: await _listed(session, name) for name in ("area", "floor", "device", "entity")}
+    listed = {name: await fetch_listed(session, name) for name in ("area", "floor", "device", "entity")}
     return Registries(
         config=await session.command("get_config"),
         areas=listed["area"],
@@ -68,7 +68,8 @@ async def fetch_users(session: Session) -> tuple[Record, ...]:
     return tuple({"id": user.get("id"), "system_generated": user.get("system_generated")} for user in users)
 
 
-async def _listed(session: Session, name: str) -> tuple[Record, ...]:
+async def fetch_listed(session: Session, name: str) -> tuple[Record, ...]:
+    """Fetch the records of a registry: area, floor, device or entity; nothing where there is no such registry."""
     try:
         return tuple(_records(await session.command(f"config/{name}_registry/list")))
     except RequestError:

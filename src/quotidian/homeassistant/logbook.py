@@ -5,12 +5,13 @@ from typing import Final
 
 import msgspec
 
-from quotidian.homeassistant.cause import BRIDGE_EVENTS, EFFECT, REMOTE_EVENTS, listens_to_remote
+from quotidian.homeassistant.cause import BRIDGE_EVENTS, REMOTE_EVENTS, SECOND, listens_to_remote
 from quotidian.homeassistant.moments import micros
 from quotidian.model import Cause, CauseKind
 
 _CHAIN: Final = 8  #: states that led to one another which are followed
 _ALEXA: Final = "alexa"  #: tells of its command after it was carried out, so a call comes first in the context
+VOICE: Final = 10 * SECOND  #: between the two (µs), at most
 
 
 class Row(msgspec.Struct):
@@ -53,8 +54,8 @@ class Logbook:
     Parameters
     ----------
     rows
-        In the order of time. They should begin an hour before the first change that is asked for: a script may have
-        been running for that long.
+        In the order of time. They should begin an hour before the first change that is asked for, as a script may have
+        been running for that long, and end ``VOICE`` after the last.
     machines
         Ids of users that are no persons.
     """
@@ -66,7 +67,7 @@ class Logbook:
         self._rows: dict[tuple[str, int], Row] = {}
         self._times: dict[str, list[int]] = {}
         self._scripts: dict[tuple[str | None, str | None], list[tuple[int, str]]] = {}
-        self._bridged: dict[str, list[int]] = {}
+        self._spoken: dict[str, list[tuple[int, Row]]] = {}
         for row in rows:
             if row.entity_id is not None:
                 self._take(row, row.entity_id, micros(row.when))
@@ -82,7 +83,7 @@ class Logbook:
         elif row.domain == "script":
             self._scripts.setdefault((row.context_service, row.context_user_id), []).append((instant, entity_id))
         elif row.domain == _ALEXA:
-            self._bridged.setdefault(entity_id, []).append(instant)
+            self._spoken.setdefault(entity_id, []).append((instant, row))
 
     def _settled(self, entity_id: str, instant: int, links: int) -> Cause:
         row = self._rows.get((entity_id, instant))
@@ -92,7 +93,7 @@ class Logbook:
         if event == "automation_triggered":
             pressed = listens_to_remote(row.context_source)
             return Cause(CauseKind.REMOTE if pressed else CauseKind.AUTOMATION, row.context_entity_id)
-        if event in BRIDGE_EVENTS or self._by_voice(entity_id, instant):
+        if event in BRIDGE_EVENTS or self._by_voice(row, entity_id, instant):
             return Cause(CauseKind.BRIDGE, user=user)
         if event == "script_started" or (event == "call_service" and row.context_domain == "script"):
             return self._script(row, instant)
@@ -124,5 +125,10 @@ class Logbook:
             return self._settled(entity_id, times[before - 1], links)
         return Cause(CauseKind.PHYSICAL) if self.complete else Cause()
 
-    def _by_voice(self, entity_id: str, instant: int) -> bool:
-        return any(abs(instant - told) <= EFFECT for told in self._bridged.get(entity_id, ()))
+    def _by_voice(self, row: Row, entity_id: str, instant: int) -> bool:
+        """Tell whether Alexa called what changed an entity: the same service, by the same user, at that time."""
+        call = (row.context_user_id, row.context_service)
+        return any(
+            abs(instant - when) <= VOICE and (told.context_user_id, told.context_service) == call
+            for when, told in self._spoken.get(entity_id, ())
+        )

@@ -40,7 +40,7 @@ class Position(Reached, frozen=True):
 class LiveHistory:
     """The history of a running Home Assistant.
 
-    Only entities that have a state, or are in the registry, can be asked for: those that were removed are left out.
+    Entities that were removed are found by the logbook alone, which leaves out sensors with a unit.
 
     Parameters
     ----------
@@ -79,7 +79,6 @@ class LiveHistory:
         self.rejects = rejects
         self._place, self._attributes = Place(zone, registries), Attributes(settings.words("QUOTIDIAN_ATTRIBUTES"))
         self.warnings = self._place.warnings
-        self._entity_ids = sorted({str(entity.get("entity_id")) for entity in registries.entities})
         self._machines = registries.machines | frozenset(settings.words("QUOTIDIAN_MACHINES"))
         self._span = settings.days("QUOTIDIAN_HISTORY_DAYS") * DAY_SECONDS * SECOND
         self._last: Position | None = None
@@ -124,7 +123,7 @@ class LiveHistory:
     async def _windows(self, position: Position | None) -> AsyncGenerator[Window, None]:
         async with Session.open(self._address) as session:
             start = position.until if position is not None else await self._first(session)
-            found = windows(session, start, clock.now(), self._entity_ids, machines=self._machines)
+            found = windows(session, start, clock.now(), machines=self._machines)
             async with aclosing(found):
                 async for window in found:
                     yield window
