@@ -114,6 +114,25 @@ class TestServe:
         with pytest.raises(SettingError, match="QUOTIDIAN_HOST"), listening(host, 0):
             pass
 
+    def test_small_answers_are_sent_at_once(self, tmp_path: Path) -> None:
+        """The connections do not wait for acknowledgements (Nagle's algorithm is off)."""
+        found: list[int] = []
+
+        async def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            sock = writer.get_extra_info("socket")
+            found.append(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async def run() -> None:
+            with listening("127.0.0.1", 0) as taken:
+                async with await asyncio.start_server(note, sock=taken):
+                    reader, writer = await asyncio.open_connection(*taken.getsockname())
+                    await reader.read()
+                    writer.close()
+
+        asyncio.run(run())
+        assert found == [1]
+
     def test_it_listens_on_ipv6_too(self) -> None:
         """An address with colons is one of IPv6."""
         with listening("::1", 0) as taken:

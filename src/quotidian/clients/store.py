@@ -11,10 +11,18 @@ Rows = list[dict[str, Any]]
 
 
 class EventPage(msgspec.Struct, frozen=True):
-    """Events, and the cursor with which the next page is asked for; ``None`` when there is none."""
+    """Events, and the cursor with which the next page is asked for; ``None`` when there is none.
+
+    ``lost`` says of arrivals that some which came in between have to be read by time.
+    """
 
     events: list[Event] = []
     cursor: str | None = None
+    lost: bool = False
+
+
+class _Patterns(msgspec.Struct, frozen=True):
+    patterns: list[Pattern]
 
 
 class StoreClient:
@@ -51,8 +59,8 @@ class StoreClient:
     async def events(self, **query: str | int | None) -> EventPage:
         """Give events, newest first.
 
-        The query may have ``start_time``, ``end_time``, ``entity_id``, ``area``, ``cause``, ``limit``, ``cursor``
-        and ``after``, as the store's route has them.
+        The query may have ``start_time``, ``end_time``, ``entity_id``, ``area``, ``cause``, ``limit``, ``cursor``,
+        ``after`` and ``wait``, as the store's route has them.
         """
         return await self._caller.get("/api/v1/events", EventPage, **query)
 
@@ -64,28 +72,28 @@ class StoreClient:
         """Give the day ledger, oldest first."""
         return await self._rows("days")
 
-    async def counts(self, **query: str | int | None) -> Rows:
-        """Count events (``by``, ``start_time``, ``end_time``)."""
-        return await self._rows("counts", **query)
+    async def counts(self, **query: str | int | None) -> dict[str, int]:
+        """Count events (``by`` entity, cause or day; ``start_time``, ``end_time``)."""
+        return (await self._caller.get("/api/v1/counts", dict[str, dict[str, int]], **query))["counts"]
 
     async def patterns(self) -> list[Pattern]:
         """Give all patterns."""
-        return (await self._caller.get("/api/v1/patterns", dict[str, list[Pattern]]))["patterns"]
+        return (await self._caller.get("/api/v1/patterns", _Patterns)).patterns
 
-    async def gaps(self) -> list[Gap]:
-        """Give the gaps that are known, oldest first."""
-        return (await self._caller.get("/api/v1/gaps", dict[str, list[Gap]]))["gaps"]
+    async def gaps(self, **query: str | int | None) -> list[Gap]:
+        """Give the gaps that are known, oldest first (``start_time``, ``end_time``)."""
+        return (await self._caller.get("/api/v1/gaps", dict[str, list[Gap]], **query))["gaps"]
 
-    async def dead_letters(self, limit: int = 100) -> Rows:
-        """Give the newest messages that could not be used."""
-        return await self._rows("dead-letters", limit=limit)
+    async def dead_letters(self, limit: int = 100, before: int | None = None) -> dict[str, Any]:
+        """Give the newest messages that could not be used: ``letters``, and how many are ``kept`` and ``dropped``."""
+        return await self._caller.get("/api/v1/dead-letters", dict[str, Any], limit=limit, before=before)
 
-    async def certificates(self) -> Rows:
-        """Give the loss certificates, oldest first."""
-        return await self._rows("certificates")
+    async def certificates(self, first: str | None = None, last: str | None = None) -> Rows:
+        """Give the loss certificates of the days from first to last, oldest first."""
+        return await self._rows("certificates", first=first, last=last)
 
     async def _rows(self, name: str, **query: str | int | None) -> Rows:
-        return (await self._caller.get(f"/api/v1/{name}", dict[str, Rows], **query))[name.replace("-", "_")]
+        return (await self._caller.get(f"/api/v1/{name}", dict[str, Rows], **query))[name]
 
     async def close(self) -> None:
         """Close the connections."""

@@ -12,6 +12,7 @@ from quotidian.model import Day
 from quotidian.store.app.thread import StoreThread
 from quotidian.store.protocols import Store
 
+FIRST: Final = 60.0  #: seconds until the first round: what waited for the store comes first
 PAUSE: Final = 600.0  #: seconds between two rounds
 _DAY: Final = dt.timedelta(days=1)
 #: Late events change the certificate of a day for as long as they can come; older days are done on demand.
@@ -29,8 +30,9 @@ class Housekeeping:
         self._log = structlog.get_logger(service="store")
         self.trouble = ""
 
-    async def run(self, pause: float = PAUSE) -> None:
+    async def run(self, first: float = FIRST, pause: float = PAUSE) -> None:
         """Go round for ever."""
+        await asyncio.sleep(first)
         while True:
             try:
                 await self.round()

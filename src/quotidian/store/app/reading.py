@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 import pyarrow as pa
@@ -19,6 +19,7 @@ from quotidian.model.event import events_of
 from quotidian.service.openapi import speaks
 from quotidian.service.wire import answer
 from quotidian.store.app import asked
+from quotidian.store.app.derived import completed, days_of
 from quotidian.store.app.intake import Intake
 from quotidian.store.app.thread import StoreThread
 from quotidian.store.calls import table_bytes
@@ -85,21 +86,28 @@ def _add_events(app: FastAPI, thread: StoreThread, intake: Intake) -> None:
         cursor: Annotated[str | None, Query(description="That of the page before.")] = None,
         after: Annotated[str | None, Query(description="An arrival cursor; empty asks for the first.")] = None,
         wait: Annotated[float, Query(ge=0, le=30, description="With `after`: seconds to wait for news.")] = 0,
+        enrich: Annotated[Literal["full"] | None, Query(description="Add what follows from other events.")] = None,
     ) -> Response:
         if after is not None:
-            return answer(await _arrived(thread, intake, asked.arrival_of(after), limit, wait))
-        kind, before = asked.cause_of(cause), asked.place_of(cursor)
+            page = await _arrived(thread, intake, asked.arrival_of(after), limit, wait)
+        else:
+            kind, before = asked.cause_of(cause), asked.place_of(cursor)
 
-        def work(store: Store) -> EventPage:
-            zone = store.home.zone
-            start, end = asked.moment_of("start_time", start_time, zone), asked.moment_of("end_time", end_time, zone)
-            _refuse_reversed(start, end)
-            found = store.events(
-                start=start, end=end, entity_id=entity_id, area=area, cause=kind, before=before, limit=limit
-            )
-            return _page(found, store.home.id, limit)
+            def work(store: Store) -> EventPage:
+                start, end = _span(store, start_time, end_time)
+                found = store.events(
+                    start=start, end=end, entity_id=entity_id, area=area, cause=kind, before=before, limit=limit
+                )
+                return _page(found, store.home.id, limit)
 
-        return answer(await thread.call(work))
+            page = await thread.call(work)
+        return answer(page if enrich is None else await _full(thread, page))
+
+
+async def _full(thread: StoreThread, page: EventPage) -> dict[str, Any]:
+    home, days = await thread.call(lambda store: (store.home, days_of(store, page.events)))
+    events = await asyncio.to_thread(completed, page.events, home, days)
+    return {"events": events, "cursor": page.cursor, "lost": page.lost}
 
 
 async def _arrived(thread: StoreThread, intake: Intake, after: int | None, limit: int, wait: float) -> EventPage:
@@ -122,9 +130,19 @@ def _page(found: pa.Table, home: str, limit: int) -> EventPage:
     return EventPage(events, asked.cursor_for(events[-1].last_updated, events[-1].entity_id) if more else None)
 
 
-def _refuse_reversed(start: int | None, end: int | None) -> None:
+def _span(store: Store, start_time: str | None, end_time: str | None) -> tuple[int | None, int | None]:
+    """Read the span of a query.
+
+    Raises
+    ------
+    RequestError
+        When one of its ends is no time, or the end lies before the start.
+    """
+    zone = store.home.zone
+    start, end = asked.moment_of("start_time", start_time, zone), asked.moment_of("end_time", end_time, zone)
     if start is not None and end is not None and end < start:
         raise RequestError("end_time lies before start_time.", "Exchange them.")
+    return start, end
 
 
 def _add_days(app: FastAPI, thread: StoreThread) -> None:
@@ -153,11 +171,9 @@ def _add_days(app: FastAPI, thread: StoreThread) -> None:
         """Without a start it counts those of the last 24 hours, by day all."""
 
         def work(store: Store) -> dict[str, int]:
-            zone = store.home.zone
-            start, end = asked.moment_of("start_time", start_time, zone), asked.moment_of("end_time", end_time, zone)
+            start, end = _span(store, start_time, end_time)
             end = _EVER if end is None else end
             start = (-_EVER if by == "day" else min(clock.now(), end) - _DAY) if start is None else start
-            _refuse_reversed(start, end)
             return store.counts(start, end, by)
 
         return answer({"counts": await thread.call(work)})
@@ -206,9 +222,7 @@ def _add_accounts(app: FastAPI, thread: StoreThread) -> None:
     @_route(app, "/gaps", "Spans in which nobody listened", dict[str, list[Gap]])
     async def _gaps(start_time: Time = None, end_time: Time = None) -> Response:
         def work(store: Store) -> list[Gap]:
-            zone = store.home.zone
-            start, end = asked.moment_of("start_time", start_time, zone), asked.moment_of("end_time", end_time, zone)
-            _refuse_reversed(start, end)
+            start, end = _span(store, start_time, end_time)
             return store.gaps(-_EVER if start is None else start, _EVER if end is None else end)
 
         return answer({"gaps": await thread.call(work)})
