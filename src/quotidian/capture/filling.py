@@ -80,6 +80,8 @@ class Filler:
                 async for window in told:
                     hole = await self._taken(hole, window)
                     await self._room()
+                    if self._gaps.open[0].gap.id != hole.gap.id:
+                        return  # one that people wait for came up; this one goes on after it
         except PermanentError as error:
             await self._give_up(hole, error.what)
             return
