@@ -5,14 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
 from quotidian import clock
 from quotidian.errors import CorruptStoreError
-from quotidian.model import Day
-from quotidian.model.event import table_of
+from quotidian.model import Arrival, Day, DeadLetter, Enriched, Entity, Gap, Home, Snapshot
+from quotidian.model.event import events_of, table_of
 from quotidian.store import Checkpoint, Store
 
 MONDAY = dt.date(2026, 9, 7)
@@ -146,9 +147,20 @@ def test_forgetting_leaves_no_byte(opened: Callable[..., Store], tmp_path: Path)
     for moment in (start, Day.of(dt.date(2026, 10, 1), "UTC").start):
         columns = {"entity_id": [name], "last_updated": [moment], "state": ["on"], "cause": ["person"]}
         store.append(table_of(columns | {"source": ["live"]}))
+    letters = [DeadLetter(seq=seq, arrived=start, reason=f"not {name}", text=f'["{name}"]') for seq in (2, 3)]
+    home = Home("", "UTC", entities={name: Entity(name), "light.other": Entity("light.other")})
+    gap = Gap(id="gap", start=start, end=start, reason=f"{name} was away")
+    arrival = Arrival(seq=1, arrived=start, event=next(events_of(table_of(columns | {"source": ["live"]}), "")))
+    sent = Enriched(stream="s", first=1, last=9, events=[arrival], letters=letters, gaps=[gap])
+    store.receive(msgspec.structs.replace(sent, snapshots=[Snapshot(1, home)]))
+    store.certificates(MONDAY, MONDAY)
     store.seal(TUESDAY)
     assert any(name.encode() in words(path) for path in (tmp_path / "store").rglob("*") if path.is_file())
     store.forget(name)
+    assert [list(one.home.entities) for one in store.snapshots()] == [["light.other"]] == [list(store.home.entities)]
+    assert [(one.reason, one.text) for one in store.dead_letters().letters] == [("", "")] * 2
+    assert store.receive(sent).dead == 2
+    assert store.verify().fault is None
     for path in (tmp_path / "store").rglob("*"):
         assert not path.is_file() or name.encode() not in words(path), path
 

@@ -1,11 +1,14 @@
 """The account of a home's deliveries: streams, tallies, certificates, and what came beside events."""
 
+import msgspec
+
 from quotidian import clock
-from quotidian.model import Day, Enriched, Receipt
+from quotidian.model import Day, Enriched, Home, Receipt, Snapshot
 from quotidian.store.certificate import Certificate, Verification
 from quotidian.store.embedded.certificates import Certificates
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.events import Events
+from quotidian.store.embedded.home import KeptHome
 from quotidian.store.embedded.intake import Intake
 from quotidian.store.embedded.ledger import Ledger
 from quotidian.store.embedded.letters import Letters
@@ -24,15 +27,25 @@ class Accounts:
         self._events = events
         self._streams = Streams(database)
         self.letters, self.snapshots, self.gaps = Letters(database), Snapshots(database), Gaps(database)
-        self.wants = intake.wants
+        self._intake = intake
         tally = Tally(database)
         books = Books(self._streams, tally, self.letters, self.gaps)
         self._receiver = Receiver(events, intake, Straight(events, ledger), books)
         self._certificates = Certificates(database, tally, self._streams, self.gaps)
 
-    def receive(self, delivery: Enriched) -> Receipt:
-        """Store what is new of a delivery but its snapshots, within a transaction."""
-        return self._receiver.receive(delivery)
+    def receive(self, delivery: Enriched, kept: KeptHome) -> tuple[Receipt, Home]:
+        """Store what is new of a delivery, within a transaction; give the home as the newest snapshot describes it."""
+        known = delivery.last <= self.received(delivery.stream)
+        receipt, home = self._receiver.receive(delivery), kept.now
+        for snapshot in () if known else delivery.snapshots:
+            told = self._wanted(kept.told(snapshot.home))
+            if self.snapshots.add(Snapshot(snapshot.since, told)):
+                home = told
+        return receipt, home
+
+    def _wanted(self, home: Home) -> Home:
+        entities = {name: entity for name, entity in home.entities.items() if self._intake.wants(name)}
+        return msgspec.structs.replace(home, entities=entities)
 
     def received(self, stream: str) -> int:
         """Give the last number received of a stream, 0 when there is none."""

@@ -5,12 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
-from zoneinfo import ZoneInfo
 
-import msgspec
 import pyarrow as pa
 
-from quotidian.errors import CorruptStoreError, SettingError
 from quotidian.model import (
     Carry,
     CauseKind,
@@ -29,11 +26,13 @@ from quotidian.store.certificate import Certificate, Verification
 from quotidian.store.embedded.account import Accounts
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.events import Events
+from quotidian.store.embedded.home import KeptHome
 from quotidian.store.embedded.intake import Intake
 from quotidian.store.embedded.layers import Layers
-from quotidian.store.embedded.ledger import Ledger, LedgerDay
+from quotidian.store.embedded.ledger import Ledger
 from quotidian.store.embedded.mention import Mention
 from quotidian.store.embedded.notes import without
+from quotidian.store.embedded.old import Old
 from quotidian.store.embedded.place import Lock
 from quotidian.store.embedded.receive import refuse_contradictions
 from quotidian.store.embedded.sealed import SealedDays
@@ -51,7 +50,7 @@ from quotidian.store.protocols import (
     Period,
     Retained,
 )
-from quotidian.store.retention import Cutoffs, period_end
+from quotidian.store.retention import Cutoffs
 
 
 class EmbeddedStore:
@@ -62,37 +61,23 @@ class EmbeddedStore:
         self._lock = lock
         self._database = Database(directory)
         try:
-            self._home = self._kept_home()
+            self._home = KeptHome(self._database, str(uuid4()))
             self._ledger = Ledger(self._database)
-            self._files = SealedDays(directory, self._home.id)
+            self._files = SealedDays(directory, self.home.id)
             self._files.sweep({(day.date, day.file) for day in self._ledger.days() if day.file is not None})
         except BaseException:
             self._database.close()
             raise
         self._layers = Layers(self._database)
         intake = Intake(settings)
-        self._events = Events(self._database, self._files, intake, self._home.zone)
+        self._events = Events(self._database, self._files, intake, self.home.zone)
         self._search = Search(self._database, self._events)
         self._accounts = Accounts(self._database, self._events, self._ledger, intake)
-
-    def _kept_home(self) -> Home:
-        packed = self._database.value("SELECT packed FROM home")
-        if packed is None:
-            home = Home(str(uuid4()), "UTC")
-            self._keep_home(home)
-            return home
-        try:
-            return msgspec.json.decode(packed, type=Home)
-        except msgspec.DecodeError as error:
-            raise CorruptStoreError(f"What {self._database.path} knows of the home is damaged.") from error
-
-    def _keep_home(self, home: Home) -> None:
-        self._database.execute("INSERT OR REPLACE INTO home VALUES (1, ?)", (msgspec.json.encode(home),))
 
     @property
     def home(self) -> Home:
         """The home as last set."""
-        return self._home
+        return self._home.now
 
     def set_home(self, home: Home) -> None:
         """Replace what is known of the home; its id stays.
@@ -104,26 +89,24 @@ class EmbeddedStore:
         SettingError
             When there is no such zone.
         """
-        if not _known(home.zone):
-            raise SettingError(f"There is no time zone {home.zone!r}.", "Use a name such as Europe/Berlin.")
-        home = msgspec.structs.replace(home, id=self._home.id)
-        with self._events.setting_aside(), self._changing():
+        home = self._home.own(home)
+        with self._changing():
             self._change_home(home)
         self._settle(home)
 
     def _change_home(self, home: Home) -> None:
-        if home.zone != self._home.zone:
+        if home.zone != self.home.zone:
             self._events.rezone(home.zone)
             self._layers.clear()
-        self._keep_home(home)
+        self._home.keep(home)
 
     def _settle(self, home: Home) -> None:
-        self._home = home
+        self._home.now = home
         self._events.zone = home.zone
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        with self._files.switching(), self._database.transaction():
+        with self._events.setting_aside(), self._files.switching(), self._database.transaction():
             yield
 
     def append(self, events: pa.Table, checkpoint: Checkpoint | None = None) -> Appended:
@@ -134,23 +117,12 @@ class EmbeddedStore:
     def receive(self, delivery: Enriched) -> Receipt:
         """Make a delivery durable, and tell what became of it."""
         refuse_contradictions(delivery)
-        home = self._home
-        with self._events.setting_aside(), self._changing():
-            receipt = self._accounts.receive(delivery)
-            for snapshot in delivery.snapshots:
-                told = self._own(snapshot.home)
-                if self._accounts.snapshots.add(Snapshot(snapshot.since, told)):
-                    home = told
-            if home != self._home:
+        with self._changing():
+            receipt, home = self._accounts.receive(delivery, self._home)
+            if home != self.home:
                 self._change_home(home)
         self._settle(home)
         return receipt
-
-    def _own(self, home: Home) -> Home:
-        """Read what the registries say of this home: our id, entities that are kept, a zone that we know."""
-        entities = {name: entity for name, entity in home.entities.items() if self._accounts.wants(name)}
-        zone = home.zone if _known(home.zone) else self._home.zone
-        return msgspec.structs.replace(home, id=self._home.id, zone=zone, entities=entities)
 
     def received(self, stream: str) -> int:
         """Give the last number received of a stream."""
@@ -204,7 +176,7 @@ class EmbeddedStore:
         limit: int = 100,
     ) -> pa.Table:
         """Give the newest events, newest first."""
-        wanted = Wanted.of(self._home, start=start, end=end, entity_id=entity_id, area=area, cause=cause, before=before)
+        wanted = Wanted.of(self.home, start=start, end=end, entity_id=entity_id, area=area, cause=cause, before=before)
         with self._events.setting_aside():
             return self._search.newest(wanted, limit)
 
@@ -280,37 +252,19 @@ class EmbeddedStore:
 
     def retain(self, today: dt.date, *, dry_run: bool = False) -> Retained:
         """Drop whole days, weeks and months that are older than the settings say."""
-        cutoffs = Cutoffs.of(today, self._settings)
-        settled = {day.ordinal: day for day in self._ledger.days() if not day.due}
-        raw = [day for day in settled.values() if day.events and day.date < cutoffs.raw]
-        folded = self._layers.folded_before(cutoffs.daily.toordinal())
-        daily = {ordinal: size for ordinal, size in folded.items() if ordinal in settled}
-        # Monthly summaries stay for ever: the shape of a year needs two of them.
-        periods = [row for row in self._layers.periods() if row[0] == "weekly" and _end(row) <= cutoffs.weekly]
+        old = Old.of(Cutoffs.of(today, self._settings), self._ledger, self._layers)
         if not dry_run:
             with self._changing():
-                self._drop(raw, list(daily), periods, cutoffs.raw)
+                old.drop(self._events, self._layers, self._ledger)
+                self._accounts.drop(Day.of(old.first, self.home.zone).start)
             self._database.shrink()
-        size = sum(day.size for day in raw) + sum(daily.values()) + sum(size for _, _, size in periods)
-        return Retained(len(raw), len(daily), len(periods), size)
-
-    def _drop(
-        self, raw: list[LedgerDay], daily: list[int], periods: list[tuple[Period, int, int]], cutoff: dt.date
-    ) -> None:
-        for day in raw:
-            self._events.drop(day)
-        for ordinal in daily:
-            self._layers.remove_day(ordinal)
-        for period, start, _ in periods:
-            self._layers.remove_period(period, start)
-        self._ledger.prune({day.ordinal for day in raw} | set(daily))
-        self._accounts.drop(Day.of(cutoff, self._home.zone).start)
+        return old.told()
 
     def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:
         """Take an entity out of every layer, and its name out of the store's files."""
         mention = Mention(entity_id)
-        home = without(self._home, entity_id)
-        with self._events.setting_aside(), self._changing():
+        home = without(self.home, entity_id)
+        with self._changing():
             events, days = self._events.forget(entity_id, progress or _no_progress)
             # Days whose events are no longer kept cannot be folded again.
             named = self._layers.forget_days(mention)
@@ -320,8 +274,8 @@ class EmbeddedStore:
             self._ledger.touch(days)
             self._ledger.prune(named - days)
             self._accounts.forget(entity_id, mention)
-            self._keep_home(home)
-        self._home = home
+            self._home.keep(home)
+        self._home.now = home
         # What was set aside cannot be searched.
         self._files.discard_quarantine()
         self._database.scrub()
@@ -335,18 +289,6 @@ class EmbeddedStore:
         """Give the store back."""
         self._database.close()
         self._lock.release()
-
-
-def _known(zone: str) -> bool:
-    try:
-        ZoneInfo(zone)
-    except (KeyError, ValueError, OSError):
-        return False
-    return True
-
-
-def _end(row: tuple[Period, int, int]) -> dt.date:
-    return period_end(row[0], dt.date.fromordinal(row[1]))
 
 
 def _no_progress(done: int, total: int) -> None:
