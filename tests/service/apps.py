@@ -18,7 +18,7 @@ SERVICES = tuple(
     name for name in ("store", "enrich", "capture", "admin") if importlib.util.find_spec(f"quotidian.{name}.app")
 )
 #: Routes that tell nothing of the home and need no token.
-OPEN = {"/health", "/ready"}
+OPEN = {"/health", "/ready", "/login", "/logout", "/style.css", "/page.js"}
 SECRET = "Canary-Secret-5uperS3cret-of-the-services"
 
 

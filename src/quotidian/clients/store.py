@@ -84,9 +84,11 @@ class StoreClient:
         """Give the gaps that are known, oldest first (``start_time``, ``end_time``)."""
         return (await self._caller.get("/api/v1/gaps", dict[str, list[Gap]], **query))["gaps"]
 
-    async def dead_letters(self, limit: int = 100, before: int | None = None) -> dict[str, Any]:
-        """Give the newest messages that could not be used: ``letters``, and how many are ``kept`` and ``dropped``."""
-        return await self._caller.get("/api/v1/dead-letters", dict[str, Any], limit=limit, before=before)
+    async def dead_letters(self, limit: int = 100, before: int | None = None) -> Rows:
+        """Give the newest messages that could not be used (or those with a number less than ``before``)."""
+        found = await self._caller.get("/api/v1/dead-letters", dict[str, Any], limit=limit, before=before)
+        letters: Rows = found["letters"]
+        return letters
 
     async def certificates(self, first: str | None = None, last: str | None = None) -> Rows:
         """Give the loss certificates of the days from first to last, oldest first."""

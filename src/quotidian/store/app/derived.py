@@ -46,10 +46,8 @@ def completed(events: list[Event], home: Home, days: list[DayRead]) -> list[dict
 
     found: dict[tuple[str, int], Any] = {}
     for read in days:
-        names, times = read.events["entity_id"].to_pylist(), read.events["last_updated"].to_pylist()
-        found.update(
-            zip(zip(names, times, strict=True), derived(read.events, read.day, home, read.before), strict=True)
-        )
+        rows: Any = zip(read.events["entity_id"].to_pylist(), read.events["last_updated"].to_pylist(), strict=True)
+        found.update(zip(rows, derived(read.events, read.day, home, read.before), strict=True))
     return [
         msgspec.to_builtins(event) | {"derived": msgspec.to_builtins(found.get((event.entity_id, event.last_updated)))}
         for event in events
