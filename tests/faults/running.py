@@ -137,10 +137,12 @@ class Pipeline:
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
         """Kill a service and wait until it is gone; give how it ended."""
         pid = self.pids.pop(name)
-        os.kill(pid, signal.SIGCONT)
-        os.kill(pid, number)
-        deadline = time.monotonic() + 30
+        deadline, sent = time.monotonic() + 30, False
         while (code := self._nursery.ask(poll=pid)) is None:
+            if not sent:
+                os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
+                sent = True
             if time.monotonic() > deadline:
                 os.kill(pid, signal.SIGKILL)
                 raise TimeoutError(f"{name} does not stop")
