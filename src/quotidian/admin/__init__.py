@@ -1,1 +1,1 @@
-"""The admin service: how everything is, in one place, and the first web interface."""
+"""How the pipeline is: health of all services, an API for programs, one page for people."""

@@ -1,0 +1,114 @@
+"""What the page says, and that names stay names."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from quotidian import clock
+from quotidian.admin.overview import Account, CaptureStatus, HomeAssistant, Overview, Waiting
+from quotidian.admin.page import render, render_login
+from quotidian.model import Area, Entity, Gap, Home
+from quotidian.model.day import moment
+from quotidian.model.health import Dependency, ServiceHealth
+
+from .pipeline import HOME, event
+
+HOSTILE = "<script>alert(1)</script>'\"&\u202e\x00"
+SERVICES = tuple(ServiceHealth("ok", service=name) for name in ("capture", "enrich", "store"))
+
+
+def overview(**fields: Any) -> Overview:
+    """Give an overview of a pipeline that works."""
+    now = clock.now()
+    plain = Overview(
+        asked=now,
+        services=SERVICES,
+        capture=CaptureStatus(home_assistant=HomeAssistant("connected", "2026.2.1", admin=True), spool=Waiting(7)),
+        home=HOME,
+        events=[],
+        gaps=[],
+        accounts=[Account(moment(now, HOME.zone).date(), received=5, filled=2)],
+    )
+    return msgspec.structs.replace(plain, **fields)
+
+
+def text_of(page: str) -> str:
+    """Give a page's text."""
+    return " ".join(re.sub(r"<[^>]+>", " ", page).split())
+
+
+def test_a_pipeline_that_works_says_so() -> None:
+    """The home, the sentence, the stations, figures, today's account and the last events are there."""
+    text = text_of(render(overview(events=[event("light.desk", "on", area="hall"), event("light.x", None)])))
+    for part in (
+        "Willow Lane 8",
+        "everything that it says is stored",
+        "connected, version 2026.2.1",
+        "7 waiting on disk",
+        "Nothing is missing. 7 events , 2 of them",
+        "Desk lamp Hall on a person",
+        "X light removed",
+    ):
+        assert part.replace(" ,", ",") in text.replace(" ,", ","), part
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"capture": None}, "Capture is down."),
+        ({"capture": CaptureStatus(HomeAssistant("refused", error="Make a new one."))}, "refuses the token."),
+        ({"capture": CaptureStatus(HomeAssistant("unset"))}, "Nobody has said where"),
+        ({"capture": CaptureStatus(HomeAssistant("connected"), gaps=[{}, {}])}, "2 gaps in the past"),
+        ({"services": (*SERVICES[:2], ServiceHealth("down", service="store"))}, "The store is down."),
+        ({"services": (ServiceHealth("degraded", service="capture"), *SERVICES[1:])}, "something needs a look"),
+        ({"home": None, "events": None, "gaps": None, "accounts": None}, "The store does not answer."),
+    ],
+)
+def test_what_is_wrong_is_said_first(fields: dict[str, Any], sentence: str) -> None:
+    """The sentence at the top names the worst of what is wrong."""
+    assert sentence in text_of(render(overview(**fields)))
+
+
+def test_details_of_what_is_wrong_are_shown() -> None:
+    """What a service needs and lacks stands beneath it."""
+    ill = ServiceHealth("degraded", (Dependency("homeassistant", "down", "It refuses."),), service="capture")
+    assert "works with limits It refuses." in text_of(render(overview(services=(ill, *SERVICES[1:]))))
+
+
+def test_what_is_missing_is_not_hidden() -> None:
+    """A day with lost numbers or spans says so, and gaps are listed with times and reasons."""
+    now = clock.now()
+    today = moment(now, HOME.zone).date()
+    accounts = [Account(today - dt.timedelta(days=1), received=9), Account(today, received=5, missing=3)]
+    gaps = [
+        Gap(id="1", start=now - 600_000_000, end=now, reason="Home Assistant was restarted"),
+        Gap(id="2", start=now - 600_000_000, end=now, state="unrecoverable"),
+        Gap(id="3", start=now - 600_000_000, end=now, state="filled", reason="of no interest"),
+    ]
+    page = render(overview(accounts=accounts, gaps=gaps))
+    text = text_of(page)
+    assert "Something is missing." in text
+    assert "(10 min): Home Assistant was restarted" in text
+    assert "Lost for good" in text
+    assert "of no interest" not in text
+    assert page.count("lacking") == 2  # the bar and the key
+
+
+def test_names_are_only_names() -> None:
+    """Whatever things, rooms, states and errors are called, the page has no element or character of theirs."""
+    home = Home(
+        "h", "UTC", HOSTILE, areas={"a": Area("a", HOSTILE)}, entities={"light.a": Entity("light.a", HOSTILE, "a")}
+    )
+    ill = ServiceHealth("down", (Dependency(HOSTILE, "down", HOSTILE),), service="capture")
+    events = [event("light.a", HOSTILE, area="a"), event(f"light.{HOSTILE}", "1", value=1.0, unit=HOSTILE)]
+    gap = Gap(id=HOSTILE, start=0, end=1, reason=HOSTILE)
+    capture = CaptureStatus(HomeAssistant(HOSTILE, HOSTILE, admin=True, error=HOSTILE))
+    page = render(overview(home=home, services=(ill, *SERVICES[1:]), events=events, gaps=[gap], capture=capture))
+    assert page.count("<script") == 1
+    assert "alert(1)" in page
+    assert "\u202e" not in page
+    assert "\x00" not in page
+    assert "<script>" not in render_login(HOSTILE)
