@@ -51,7 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def health() -> Health:
         needed = await _store_health(settings.url("store"), app.state.access.secret)
         intake: Intake = app.state.intake
-        return Health("down" if needed.state == "down" else needed.state, (needed,), intake.figures)
+        return Health(needed.state, (needed,), intake.figures)
 
     app = create("enrich", settings, health, lifespan)
     app.state.metrics.register(_Figures(app))
