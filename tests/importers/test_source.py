@@ -150,7 +150,7 @@ def test_files_that_are_nothing(tmp_path: Path, content: bytes, words: str) -> N
         open_source(str(path))
 
 
-@pytest.mark.parametrize("where", ["nothing/here.db", "http://home/history.csv"])
+@pytest.mark.parametrize("where", ["nothing/here.db", "ftp://home/history.csv"])
 def test_missing(where: str) -> None:
     """A file that is not there is said not to be."""
     with pytest.raises(SourceError, match="There is no file"):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -198,9 +199,9 @@ async def written(session: Session) -> None:
         raise UnreachableError("Home Assistant is converting its database.", "It takes a while.", after=_MIGRATING)
     if not recorder.thread_running:
         raise UnreachableError("Home Assistant's recorder does not run.", "Its log says why.", after=_MIGRATING)
-    await session.first(
-        2, "history/stream", start_time=iso(0), entity_ids=[_NOBODY], include_start_time_state=False, no_attributes=True
-    )
+    stream = {"entity_ids": [_NOBODY], "include_start_time_state": False, "no_attributes": True}
+    with _needed():
+        await session.first(2, "history/stream", start_time=iso(0), **stream)
 
 
 async def _whom(session: Session) -> _Known:
@@ -249,8 +250,15 @@ async def _logged(session: Session, start: int, end: int, rest: float) -> list[R
 
 
 async def _asked(session: Session, command: str, **fields: Any) -> msgspec.Raw:
-    try:
+    with _needed():
         return await session.ask(command, **fields)
+
+
+@contextmanager
+def _needed() -> Iterator[None]:
+    """Say what to switch on where Home Assistant does not know a command."""
+    try:
+        yield
     except RequestError as error:
         raise RequestError(
             f"Home Assistant does not give its history: {error.what}",
