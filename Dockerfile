@@ -8,8 +8,8 @@ RUN python3 -m venv --without-pip /opt/quotidian \
     && python3 -m pip --python /opt/quotidian/bin/python install --no-cache-dir --disable-pip-version-check \
         --no-compile --require-hashes --requirement /build/requirements.lock \
     && find /opt/quotidian -type d \( -name tests -o -path '*/pyarrow/include' \) -prune -exec rm -r {} + \
-    # What Arrow can do beyond files on this machine (its servers, S3, other engines) is a third of it.
-    && find /opt/quotidian \( -name 'libarrow_flight*' -o -name 'libarrow_s3*' -o -name 'libarrow_substrait*' \) -delete
+    # What Arrow can do beyond files on this machine (its servers, S3) is a third of it.
+    && find /opt/quotidian \( -name 'libarrow_flight*' -o -name 'libarrow_s3*' \) -delete
 COPY src/quotidian /build/quotidian
 # Our own code needs no building: it is copied beside the libraries, and the command is its entry point.
 RUN set -eu; \

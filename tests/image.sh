@@ -57,4 +57,4 @@ run --env QUOTIDIAN_PORT=18001 "$container" -- sh -c '
     for attempt in $(seq 100); do quotidian status --service admin >/dev/null 2>&1 && break; sleep 0.2; done
     quotidian validate' 2>"$work/log" || { cat "$work/log" >&2; fail "the services do not work in it"; }
 
-echo "The image works: $(buildah images --format '{{.Size}}' "$image") ($(buildah images --format '{{.Size}}' "$base") of it the base)."
+echo "The image works: $(buildah images --format '{{.Size}}' "$image") ($(buildah images --format '{{.Size}}' "$base" | head -1) of it the base)."

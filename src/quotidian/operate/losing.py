@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
@@ -14,7 +14,18 @@ from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption
 from quotidian.store import Certificate, Verification
 
-_COLUMNS = ("day", "received", "filled", "copies", "by hand", "imported", "dead letters", "gaps", "missing", "unknown")
+#: What is counted, and whether its column stands there also when nothing is in it.
+_COUNTED: Final = (
+    ("received", True),
+    ("filled", True),
+    ("copies", False),
+    ("by hand", False),
+    ("imported", False),
+    ("dead", True),
+    ("gaps", False),
+    ("missing", True),
+    ("unknown", True),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -55,12 +66,7 @@ def _tell(certificates: Sequence[Certificate], verification: Verification) -> No
     if not certificates:
         say("No day has been watched yet. `quotidian up` watches a live home.")
     else:
-        table = Table(box=None, pad_edge=False)
-        for column in _COLUMNS:
-            table.add_column(column, justify="left" if column == "day" else "right")
-        for certificate in certificates:
-            table.add_row(*_row(certificate))
-        answers.print(table)
+        answers.print(_table(certificates))
     if verification.fault is not None:
         warn(f"The chain of certificates is broken at number {verification.number}: {verification.fault}")
     elif verification.certificates:
@@ -69,10 +75,22 @@ def _tell(certificates: Sequence[Certificate], verification: Verification) -> No
         )
 
 
-def _row(one: Certificate) -> tuple[str, ...]:
-    day = f"{one.date:%a %Y-%m-%d}{' (so far)' if one.provisional else ''}"
+def _table(certificates: Sequence[Certificate]) -> Table:
+    rows = [_counts(one) for one in certificates]
+    shown = [place for place, (_, always) in enumerate(_COUNTED) if always or any(row[place] != "–" for row in rows)]
+    table = Table(box=None, pad_edge=False)
+    table.add_column("day", no_wrap=True)
+    for place in shown:
+        table.add_column(_COUNTED[place][0], justify="right", no_wrap=True)
+    for one, row in zip(certificates, rows, strict=True):
+        day = f"{one.date:%a %Y-%m-%d}{' so far' if one.provisional else ''}"
+        table.add_row(day, *(row[place] for place in shown))
+    return table
+
+
+def _counts(one: Certificate) -> tuple[str, ...]:
     counts = (one.received, one.filled, one.duplicate, one.manual, one.imported, one.dead, len(one.gaps), one.missing)
-    return (day, *(f"{count:,}" if count else "–" for count in counts), _span(one.unrecoverable))
+    return (*(f"{count:,}" if count else "–" for count in counts), _span(one.unrecoverable))
 
 
 def _span(spans: Sequence[tuple[int, int]]) -> str:

@@ -1,5 +1,6 @@
 """Commands that look at the running pipeline."""
 
+import datetime as dt
 from typing import Annotated, Any, Final
 
 import typer
@@ -57,11 +58,17 @@ def _tell(health: dict[str, Any]) -> None:
         table.add_row(escape(one["name"]), f"[{colour}]{escape(one['state'])}[/]", escape(one.get("detail", "")))
     answers.print(table)
     for name, figure in sorted(health.get("figures", {}).items()):
-        say(f"  {escape(name.replace('_', ' ')):<28} {escape(_figure(figure))}")
+        told = _when(figure) if name.startswith("last_") and isinstance(figure, int) else _figure(figure)
+        say(f"  {escape(name.replace('_', ' ')):<28} {escape(told)}")
 
 
 def _itself(health: dict[str, Any]) -> dict[str, str]:
     return {"name": health["service"], "state": health["state"], "detail": f"version {health['version']}"}
+
+
+def _when(instant: int) -> str:
+    """Give an instant (µs) by this machine's clock."""
+    return f"{dt.datetime.fromtimestamp(instant / 1e6, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _figure(figure: Any) -> str:
