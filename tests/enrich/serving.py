@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from quotidian.enrich.app import create_app
 from quotidian.model import Home, Snapshot
-from quotidian.model.delivery import Enriched, Receipt
+from quotidian.model.delivery import Enriched, Receipt, Refusal
 from quotidian.settings import Settings
 
 SECRET = "canary-secret"
@@ -54,7 +54,16 @@ class KeepingStore:
         if request.headers["authorization"] != f"Bearer {SECRET}" or self.failing:
             return self.failing or Response(status_code=401)
         self.received.append(enriched)
-        return _json(Receipt(stream=enriched.stream, last=enriched.last, new=len(enriched.events)))
+        refusals = [Refusal(letter.seq, letter.reason) for letter in enriched.letters]
+        return _json(
+            Receipt(
+                stream=enriched.stream,
+                last=enriched.last,
+                new=len(enriched.events),
+                dead=len(refusals),
+                refusals=refusals,
+            )
+        )
 
 
 def _json(data: Any) -> Response:

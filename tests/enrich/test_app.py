@@ -43,7 +43,9 @@ def test_a_delivery_is_enriched_stored_and_acknowledged(tmp_path: Path) -> None:
         note = RegistryNote(seq=3, arrived=NOW, snapshot=SNAPSHOTS[1])
         receipt = await client.deliver(delivery(heard(1, changed()), heard(2, changed("light", "on")), note))
         await client.close()
-        assert receipt == Receipt(stream="stream", last=3, new=1, refusals=[Refusal(2, "a malformed entity id")])
+        assert receipt == Receipt(
+            stream="stream", last=3, new=1, dead=1, refusals=[Refusal(2, "a malformed entity id")]
+        )
         (enriched,) = service.store.received
         assert (enriched.first, enriched.last, enriched.snapshots[0].home.id) == (1, 3, "home")
         assert [(one.seq, one.reason) for one in enriched.letters] == [(2, "a malformed entity id")]

@@ -13,7 +13,7 @@ from quotidian.enrich.enrichment import Enrichment
 from quotidian.enrich.posted import STREAM, Outcome, Posted, posted
 from quotidian.enrich.snapshots import Snapshots
 from quotidian.errors import AccessError, QuotidianError, UnreachableError
-from quotidian.model.delivery import Delivery, Enriched, Receipt, Refusal
+from quotidian.model.delivery import Delivery, Enriched, Receipt
 
 T = TypeVar("T")
 
@@ -57,7 +57,7 @@ class Intake:
         }
 
     async def deliver(self, delivery: Delivery) -> Receipt:
-        """Take a delivery of capture's.
+        """Take a delivery of capture's; the receipt, with a refusal for each dead letter, is the store's.
 
         Raises
         ------
@@ -66,10 +66,7 @@ class Intake:
         TooLargeError, RequestError
             When the store cannot take so much at once, or this.
         """
-        enriched = (await self._ready()).enriched(delivery)
-        receipt = await self._stored(enriched)
-        refusals = [Refusal(letter.seq, letter.reason) for letter in enriched.letters]
-        return msgspec.structs.replace(receipt, refusals=[*receipt.refusals, *refusals])
+        return await self._stored((await self._ready()).enriched(delivery))
 
     async def post(self, messages: Sequence[msgspec.Raw]) -> Posted:
         """Take events that were posted by hand; the errors are those of ``deliver``."""
@@ -100,7 +97,7 @@ class Intake:
     async def _stored(self, enriched: Enriched) -> Receipt:
         receipt = await self._asked(self._store.receive(enriched))
         self.events += len(enriched.events)
-        self.letters.update(letter.reason for letter in enriched.letters)
+        self.letters.update(refusal.reason for refusal in receipt.refusals)
         newest = max((arrival.event.last_updated for arrival in enriched.events), default=None)
         if newest is not None:
             self.last_event = max(newest, self.last_event or 0)
