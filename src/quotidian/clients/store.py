@@ -21,6 +21,10 @@ class EventPage(msgspec.Struct, frozen=True):
     lost: bool = False
 
 
+class _Latest(msgspec.Struct, frozen=True):
+    latest: int | None
+
+
 class _Patterns(msgspec.Struct, frozen=True):
     patterns: list[Pattern]
 
@@ -50,7 +54,7 @@ class StoreClient:
 
     async def latest(self) -> int | None:
         """Give the newest event's ``last_updated`` (µs), ``None`` in an empty store."""
-        return (await self._caller.get("/api/v1/latest", dict[str, int | None])).get("latest")
+        return (await self._caller.get("/api/v1/latest", _Latest)).latest
 
     async def snapshots(self) -> list[Snapshot]:
         """Give what the registries said, oldest first."""
