@@ -63,17 +63,19 @@ async def fetch_users(session: Session) -> tuple[Record, ...]:
     """Fetch the ids of the users, and which of them are no persons; nothing where the token may not know."""
     try:
         users = _records(await session.command("config/auth/list"))
-    except (AccessError, RequestError):
+    except AccessError:
         return ()
     return tuple({"id": user.get("id"), "system_generated": user.get("system_generated")} for user in users)
 
 
 async def fetch_listed(session: Session, name: str) -> tuple[Record, ...]:
-    """Fetch the records of a registry: area, floor, device or entity; nothing where there is no such registry."""
+    """Fetch the records of a registry: area, floor, device or entity."""
     try:
         return tuple(_records(await session.command(f"config/{name}_registry/list")))
     except RequestError:
-        return ()  # an older version: floors came in 2024.4
+        if name != "floor":  # they came in 2024.4
+            raise
+        return ()
 
 
 def _described(entities: tuple[Record, ...], states: list[dict[str, Any]]) -> tuple[Record, ...]:
