@@ -3,6 +3,7 @@
 import asyncio
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -139,6 +140,17 @@ def test_the_disk_is_waited_for_elsewhere(spools: Spools, monkeypatch: pytest.Mo
     assert spools.drain(spool) == made
     assert {name for name, _ in seen} == {"pwrite", "fdatasync", "fsync", "pread"}
     assert threading.get_ident() not in {thread for _, thread in seen}
+
+
+def test_what_is_found_at_the_start_is_made_durable(spools: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records that a killed process wrote but never synced are synced, with the file's name, before they are given."""
+    spools.put(spools(), 1)
+    crashed = spools.crashed("later")
+    synced: set[str] = set()
+    monkeypatch.setattr(os, "fsync", lambda file: synced.add(str(Path(f"/proc/self/fd/{file}").readlink())))
+    spool = spools(crashed)
+    assert spool.committed == 1
+    assert {str(crashed), *map(str, crashed.glob("*.log"))} <= synced
 
 
 def test_what_waits_in_memory_is_counted(spools: Spools) -> None:

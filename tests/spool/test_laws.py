@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -12,6 +13,7 @@ from quotidian.spool import Kind, Record, Spool
 
 from .conftest import SMALL, copied
 
+pytestmark = pytest.mark.usefixtures("no_sync")
 SINKS = ("enrich", "other")
 sinks = strategies.sampled_from(SINKS)
 

@@ -84,6 +84,18 @@ def test_any_flipped_bit_of_a_cursor_is_noticed(spools: Spools) -> None:
         spool.close()
 
 
+def test_a_cursor_is_written_now_and_then(spools: Spools) -> None:
+    """A crash after many acknowledgements repeats some of them only, and a spool that is closed repeats none."""
+    spool = spools(quota=16 << 20)
+    for _ in range(15_000):
+        spool.append(Kind.LIVE, b"", 0)
+    spools.run(spool.commit())
+    spools.drain(spool, limit=1000, size=1 << 20)
+    assert 10_000 <= spools(spools.crashed("later")).acked("enrich") < 15_000
+    spools(spools.directory.with_name("spool"))
+    assert spools().acked("enrich") == 15_000
+
+
 def test_an_acknowledgement_goes_forward_only(spools: Spools) -> None:
     """Acknowledging less than before, or what is not durable yet, changes nothing."""
     spool = spools()

@@ -33,16 +33,13 @@ def set_aside(segments: Sequence[Segment], damaged: Segment, losses: Iterable[Lo
     segments
         The whole log: neighbours tell the time when the damaged segment itself does not.
     """
-    return [
-        Damage(
-            _remains(damaged, loss),
-            loss.first,
-            loss.last,
-            _before(segments, damaged) if loss.since is None else loss.since,
-            _after(segments, damaged) if loss.until is None else loss.until,
-        )
-        for loss in losses
-    ]
+    told = []
+    for loss in losses:
+        since = _before(segments, damaged) if loss.since is None else loss.since
+        until = _after(segments, damaged) if loss.until is None else loss.until
+        # A clock that was set back between them makes the earlier one the later one.
+        told.append(Damage(_remains(damaged, loss), loss.first, loss.last, min(since, until), max(since, until)))
+    return told
 
 
 def _remains(damaged: Segment, loss: Loss) -> Path:

@@ -7,8 +7,12 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from quotidian.errors import DiskFullError, QuotidianError, StoreBusyError, StoreRefusedError
+
+#: What the system says of a file whose bytes are lost; anything else (too many open files) may pass.
+LOST: Final = frozenset({errno.EIO, errno.EBADMSG, errno.EUCLEAN, errno.ENOENT})
 
 
 @contextmanager
@@ -67,11 +71,21 @@ def stream_in(directory: Path, *, begun: bool) -> str:
     """
     path = directory / "stream"
     if begun:
-        with suppress(FileNotFoundError, ValueError):
-            return str(uuid.UUID(path.read_text("ascii")))
+        with suppress(ValueError):
+            return str(uuid.UUID(content_of(path).decode("ascii")))
     stream = str(uuid.uuid4())
     replace(path, stream.encode(), durable=True)
     return stream
+
+
+def content_of(path: Path) -> bytes:
+    """Give the content of a small file; nothing where that is lost."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        if error.errno in LOST:
+            return b""
+        raise
 
 
 def replace(path: Path, content: bytes, *, durable: bool) -> None:

@@ -1,16 +1,14 @@
 """The files of the log: each holds the records from the number in its name up to the next file's."""
 
-import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from quotidian.spool.frame import Record, Span, length, scan
+from quotidian.spool.place import LOST
 
 _SUFFIX: Final = ".log"
-#: What the system says of a file whose bytes are lost; anything else (too many open files) may pass.
-_LOST: Final = frozenset({errno.EIO, errno.EBADMSG, errno.EUCLEAN, errno.ENOENT})
 
 
 class Segment(NamedTuple):
@@ -30,7 +28,7 @@ class Segment(NamedTuple):
             with self.path.open("rb", buffering=0) as file:
                 return os.pread(file.fileno(), size, start)
         except OSError as error:
-            if error.errno in _LOST:
+            if error.errno in LOST:
                 return b""
             raise
 

@@ -189,7 +189,7 @@ class Spool:
         cursor.acked = max(cursor.acked, min(seq, self.committed))
         for path in self._log.drop(self._acked_by_all(), min(_KEPT, self._quota // 4)):
             self._writing.submit(_remove, path)
-        if cursor.due:
+        if cursor.falls_due():
             self._writing.submit(cursor.save)
 
     def _acked_by_all(self) -> int:

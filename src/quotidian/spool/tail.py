@@ -93,13 +93,24 @@ class Recovered:
 
     @classmethod
     def of(cls, path: Path, first: int) -> Self:
-        """Read a file, and cut off a torn end."""
+        """Read a file, cut off a torn end, and make the rest durable.
+
+        Records may be there that were written but never synced. From now on they are given away, so a power cut must
+        not take them back: their numbers would be used again.
+        """
         size = path.stat().st_size
         data = Segment(path, first, first, size).load(0, size)
         found = cls(data, first)
         if len(data) < size:
             found.last += (size - len(data)) // HEADER
             found.size, found.sound = size, False
-        elif found.size < size:
-            os.truncate(path, found.size)
+        else:
+            _keep(path, found.size)
         return found
+
+
+def _keep(path: Path, size: int) -> None:
+    with path.open("rb+") as file:
+        file.truncate(size)
+        os.fsync(file.fileno())
+    sync_directory(path.parent)
