@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import daily, disk, importing, incremental, logs, patterns, pipeline, pipeline_day
+from benchmarks import daily, disk, importing, incremental, logs, patterns, pipeline, pipeline_day, receiving
 from benchmarks.figure import Figure
 
 BENCHMARKS: Final[dict[str, Callable[[], list[Figure]]]] = {
@@ -18,6 +18,7 @@ BENCHMARKS: Final[dict[str, Callable[[], list[Figure]]]] = {
     "incremental": incremental.figures,
     "disk": disk.figures,
     "import": importing.figures,
+    "receive": receiving.figures,
     "logs": logs.figures,
     "pipeline": pipeline.figures,
     "pipeline-flood": pipeline.flood_figures,

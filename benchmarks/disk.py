@@ -51,6 +51,7 @@ def _events(store: Path) -> list[Figure]:
     return [
         _figure("a sealed event, core (entity, times, state, cause)", (core + frame) / rows, "bytes", 6, parts),
         _figure("its attributes, on top", columns["attributes"] / rows, "bytes"),
+        _figure("what the registries said, on top", columns["registry"] / rows, "bytes"),
         _figure("its sources, on top", (columns["source"] + columns["origins"]) / rows, "bytes"),
         _figure(
             "a year of 100,000 events a day, attributes included",
