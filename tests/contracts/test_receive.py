@@ -295,3 +295,39 @@ def test_receiving_gives_what_appending_gives(
     assert {one.date: one.events for one in certified if one.events} == dict(wanted[1])
     assert all(span.balanced for one in certified for span in one.ranges)
     assert store.arrivals(0).cursor == total
+
+
+def numbered(first: int, last: int) -> Enriched:
+    """Make the delivery of some numbers: every third carries nothing, every fourth is a dead letter."""
+    rest = [seq for seq in range(first, last + 1) if seq % 3]
+    letters = [letter(seq, at(MONDAY, seq)) for seq in rest if not seq % 4]
+    events = [arrival(seq, f"light.{seq % 2}", at(MONDAY, seq // 2)) for seq in rest if seq % 4]
+    return delivery(first, last, *events, letters=letters)
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(windows=st.lists(st.tuples(st.integers(1, 20), st.integers(0, 9)), min_size=1, max_size=12))
+def test_however_numbers_are_cut_and_repeated_each_counts_once(
+    opened: Callable[..., Store], tmp_path_factory: pytest.TempPathFactory, windows: list[tuple[int, int]]
+) -> None:
+    """Redelivered, overlapping, cut anew: the store has what the first delivery of each number carried."""
+    store = opened(directory=tmp_path_factory.mktemp("store"))
+    store.set_home(Home("", ZONE))
+    high, new, dead = 0, 0, 0
+    for first, more in windows:
+        sent = numbered(min(first, high + 1), min(first, high + 1) + more)
+        receipt = store.receive(sent)
+        fresh = range(high + 1, sent.last + 1)
+        assert receipt.missing is None
+        if fresh:
+            high, new, dead = sent.last, new + receipt.new, dead + receipt.dead
+            assert receipt.new + receipt.known + receipt.dead == sum(bool(seq % 3) for seq in fresh)
+    wanted = numbered(1, high)
+    certified = store.certificates(MONDAY, MONDAY + 14 * DAY)
+    spans = sorted((span for one in certified for span in one.ranges), key=lambda span: span.first)
+    assert [1, *(span.last + 1 for span in spans)] == [*(span.first for span in spans), high + 1]
+    assert all(span.balanced for span in spans)
+    assert (sum(span.received for span in spans), sum(span.dead for span in spans)) == (new, dead)
+    assert (sum(one.events for one in certified), sum(one.dead for one in certified)) == (new, dead)
+    assert dead == len(wanted.letters) == store.dead_letters().kept
+    assert new == len({(one.event.entity_id, one.event.last_updated) for one in wanted.events}) == len(kept(store))

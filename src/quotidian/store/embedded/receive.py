@@ -131,10 +131,11 @@ class _Account:
         self.letters = [letter for letter in delivery.letters if letter.seq >= self.first]
         messages: list[Arrival | DeadLetter] = [*self.arrivals, *self.letters]
         self._others = delivery.last - self.first + 1 - len(messages)
-        arrived = [(message.seq, message.arrived) for message in messages if message.arrived in _CALENDAR]
+        # Numbers without a message arrived with those that have one, or else just now.
+        arrived = _arrived(messages) or _arrived([*delivery.events, *delivery.letters])
         now = 0 if arrived else clock.now()
-        self.first_arrived = min(arrived)[1] if arrived else now
-        self.last_arrived = max(arrived)[1] if arrived else stream.arrived or now
+        self.first_arrived = arrived[0] if arrived else now
+        self.last_arrived = arrived[-1] if arrived else stream.arrived or now
         self._zone = zone
         self._day = Day.containing(self.first_arrived, zone)
         self.today = self._day.ordinal
@@ -157,6 +158,12 @@ class _Account:
         total["notes"] = min(len(self.delivery.snapshots) + len(self.delivery.gaps), self._others)
         total["telling"] = self._others - total["notes"]
         return total
+
+
+def _arrived(messages: Iterable[Arrival | DeadLetter]) -> list[int]:
+    """Give when messages arrived, in the order of their numbers, as far as that can be."""
+    numbered = sorted((message.seq, message.arrived) for message in messages)
+    return [arrived for _, arrived in numbered if arrived in _CALENDAR]
 
 
 def refuse_contradictions(delivery: Enriched) -> None:
