@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import daily, disk, importing, incremental, logs, patterns, pipeline, pipeline_day, receiving
+from benchmarks import daily, disk, enriching, importing, incremental, logs, patterns, pipeline, pipeline_day, receiving
 from benchmarks.figure import Figure
 
 BENCHMARKS: Final[dict[str, Callable[[], list[Figure]]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: Final[dict[str, Callable[[], list[Figure]]]] = {
     "disk": disk.figures,
     "import": importing.figures,
     "receive": receiving.figures,
+    "enrich": enriching.figures,
     "logs": logs.figures,
     "pipeline": pipeline.figures,
     "pipeline-flood": pipeline.flood_figures,

@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         """
         intake: Intake = request.app.state.intake
         with seconds.time():
-            sent = _read(await raw_body(request), request.url.path)
+            sent = read_body(await raw_body(request), request.url.path)
             if isinstance(sent, Delivery):
                 return answer(await intake.deliver(sent))
             found = await intake.post(sent)
@@ -100,7 +100,7 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _read(raw: bytes, path: str) -> Delivery | list[msgspec.Raw]:
+def read_body(raw: bytes, path: str) -> Delivery | list[msgspec.Raw]:
     """Read a body: a delivery, or posted events."""
     try:
         return decoded(raw, Delivery, path)
