@@ -51,7 +51,9 @@ def test_no_history() -> None:
     assert "default_config" in failed(written, RequestError)
     assert "default_config" in failed(written, RequestError, recorder__info=_RUNNING)
     assert "default_config" in failed(lambda s: fetch_changes(s, 0, HOUR, ["a.b"], machines=frozenset()), RequestError)
-    assert "default_config" in failed(oldest, RequestError, get_states=[])
+    assert "default_config" in failed(
+        oldest, RequestError, get_states=[], config__entity_registry__list=[], config__auth__list=[]
+    )
 
 
 @pytest.mark.parametrize(
