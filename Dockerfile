@@ -39,6 +39,6 @@ VOLUME ["/data"]
 EXPOSE 8003
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 \
-    CMD ["quotidian", "status", "--service", "admin"]
+    CMD ["python", "-m", "quotidian.operate.alive", "admin"]
 ENTRYPOINT ["quotidian"]
 CMD ["up"]

@@ -81,7 +81,7 @@ def test_each_service_has_its_container_and_says_whether_it_answers() -> None:
     assert set(found) == set(PORTS)
     for name, service in found.items():
         assert service["command"] == ["serve", name]
-        assert service["healthcheck"]["test"] == ["CMD", "quotidian", "status", "--service", name]
+        assert service["healthcheck"]["test"] == ["CMD", "python", "-m", "quotidian.operate.alive", name]
 
 
 def test_containers_find_each_other() -> None:

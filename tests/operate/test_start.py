@@ -15,7 +15,7 @@ def loaded(module: str) -> set[str]:
     return set(result.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["cli", "watching"])
+@pytest.mark.parametrize("module", ["alive", "cli", "watching"])
 def test_a_health_check_loads_next_to_nothing(module: str) -> None:
     """Neither numbers nor servers are loaded to ask a service whether it answers."""
     heavy = {"numpy", "pyarrow", "scipy", "fastapi", "aiohttp", "jinja2", "quotidian.store", "quotidian.detect"}
@@ -39,3 +39,8 @@ def test_every_command_is_where_it_is_said_to_be() -> None:
         importlib.import_module(f"quotidian.operate.{module}").register(part)
         group = typer.main.get_group(part)
         assert set(group.commands) == {name for name, place in PLACES.items() if place == module}
+
+
+def test_the_containers_health_check_does_without_the_command_line() -> None:
+    """It runs every half minute in every container."""
+    assert loaded("quotidian.operate.alive").isdisjoint({"typer", "rich", "quotidian.operate.cli"})

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from quotidian.errors import UnreachableError
+from quotidian.operate import alive
 from quotidian.operate.asking import health_of
 
 from .conftest import ran
@@ -84,6 +85,18 @@ def test_nobody_there_is_an_error_in_a_sentence(monkeypatch: pytest.MonkeyPatch)
     assert told.code == 1
     assert "admin does not answer at http://127.0.0.1:3" in told.errors
     assert "quotidian up" in told.errors
+
+
+def test_the_containers_health_check_ends_with_what_is_wrong(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A service that answers is well, also when it says that it cannot work; one that does not is told."""
+    with answering(WELL | {"state": "down"}) as port:
+        monkeypatch.setenv("QUOTIDIAN_PORT", str(port - 2))
+        alive.main("admin")
+    with pytest.raises(SystemExit, match="admin does not answer at"):
+        alive.main("admin")
+    assert capsys.readouterr().out == ""
 
 
 def test_an_unknown_service_is_refused() -> None:
