@@ -167,3 +167,20 @@ def test_what_waits_in_memory_is_counted(spools: Spools) -> None:
     spools.run(spool.commit())
     assert spool.pending_bytes == 0
     assert spool.bytes == sum(path.stat().st_size for path in spools.directory.glob("*.log"))
+
+
+def test_commit_right_behind_another(spools: Spools) -> None:
+    """Who appends in the very turn of the loop in which a commit ends is served by another one."""
+    spool = spools(quota=1 << 20)
+
+    async def commits() -> None:
+        for seq in range(1, 50):
+            put(spool, 2 * seq - 1)
+            first = asyncio.create_task(spool.commit())
+            while spool.committed < 2 * seq - 1:
+                await asyncio.sleep(0)
+            put(spool, 2 * seq)
+            assert await spool.commit() == 2 * seq
+            await first
+
+    spools.run(commits())

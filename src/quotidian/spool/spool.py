@@ -128,7 +128,8 @@ class Spool:
         """
         wanted = self.appended
         while self.committed < wanted:
-            if self._flight is None:
+            # One that is done, but whose callback did not run yet, would be waited for without ever yielding to it.
+            if self._flight is None or self._flight.done():
                 self._flight = asyncio.create_task(self._write())
                 self._flight.add_done_callback(self._landed)
             # Whoever stops waiting does not stop it for the others.
@@ -136,7 +137,8 @@ class Spool:
         return self.committed
 
     def _landed(self, flight: asyncio.Task[None]) -> None:
-        self._flight = None
+        if self._flight is flight:
+            self._flight = None
         if not flight.cancelled():
             flight.exception()  # told to those who wait, if anybody still does
 
