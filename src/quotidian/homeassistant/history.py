@@ -29,6 +29,9 @@ _REST: Final = 10.0  #: seconds of rest after a request, at most
 #: An entity that does not exist, so that nothing ever comes of it.
 _NOBODY: Final = "sensor.quotidian_nobody"
 _MIGRATING: Final = 60.0
+_STARTED: Final = 3.0
+#: While it starts, not all entities are there yet.
+_STARTING: Final = frozenset({"NOT_RUNNING", "STARTING"})
 _GONE: Final = frozenset({"unavailable", "unknown"})
 _SELF: Final = frozenset({CauseKind.PHYSICAL, CauseKind.UNKNOWN})
 
@@ -116,7 +119,7 @@ async def fetch_changes(
     RequestError
         When Home Assistant keeps no history.
     UnreachableError
-        When the connection ends, or the recorder cannot answer now.
+        When the connection ends, or Home Assistant or its recorder cannot answer now, as they are starting.
     """
     known = await _whom(session) if entity_ids is None or machines is None else _Known((), frozenset())
     if end > clock.now() - FRESH:
@@ -207,6 +210,8 @@ async def written(session: Session) -> None:
 async def _whom(session: Session) -> _Known:
     """Give all entities that have a state or are in the registry, and the service accounts: asked once a session."""
     if session not in _known:
+        if (await session.command("get_config")).get("state") in _STARTING:
+            raise UnreachableError("Home Assistant is still starting.", "It takes a while.", after=_STARTED)
         told = (*await fetch_states(session), *await fetch_listed(session, "entity"))
         entity_ids = tuple(dict.fromkeys(str(one["entity_id"]) for one in told if "entity_id" in one))
         _known[session] = _Known(entity_ids, Registries(users=await fetch_users(session)).machines)
