@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import numpy as np
 import typer
 from rich.markup import escape
 from rich.table import Table
@@ -98,8 +97,7 @@ def events_command(
             entity_id=entity,
             limit=limit,
         )
-    # Old states are the rows before, so events are read oldest first.
-    events = list(events_of(table.take(np.arange(table.num_rows)[::-1]), home.id))[::-1]
+    events = list(events_of(table, home.id))
     if json:
         as_json(events)
         return
