@@ -46,3 +46,26 @@ def test_the_store_s_examples_run(tmp_path: Path) -> None:
         return found
 
     assert asyncio.run(run()) == [(line, "200") for line in lines]
+
+
+def test_the_examples_of_enrich_and_admin_run(tmp_path: Path) -> None:
+    """So is every line with curl that asks enrich or the admin service, before a real store."""
+    lines = [line for line in PAGE.splitlines() if line.startswith("curl") and re.search(r"\$(ENRICH|ADMIN)", line)]
+    assert len(lines) > 3
+
+    async def run() -> list[str]:
+        told = {"QUOTIDIAN_DATA": str(tmp_path), "QUOTIDIAN_SECRET": SECRET}
+        async with served(app_of("store", told)) as store:
+            told["DATA_STORAGE_URL"] = store
+            enrich_app, admin_app = app_of("enrich", told), app_of("admin", told)
+            async with served(enrich_app) as enrich, served(admin_app) as admin:
+                token = enrich_app.state.access.give("docs")
+                environment = {**os.environ, "ENRICH": enrich, "ADMIN": admin, "TOKEN": token, "no_proxy": "127.0.0.1"}
+                return [await asyncio.to_thread(_status, line, environment) for line in lines]
+
+    assert asyncio.run(run()) == ["200"] * len(lines)
+
+
+def _status(line: str, environment: dict[str, str]) -> str:
+    command = ["bash", "-c", line + " -o /dev/null -w '%{http_code}'"]
+    return subprocess.run(command, env=environment, check=False, capture_output=True, text=True).stdout
