@@ -89,6 +89,8 @@ def test_our_own_events(tmp_path: Path) -> None:
         last_updated=AT,
         cause=cause,
         source=Source.SIMULATED,
+        area="kitchen",
+        labels=("night",),
     )
     flat = {
         "entity_id": "light.a",
@@ -109,6 +111,7 @@ def test_our_own_events(tmp_path: Path) -> None:
         "user": None,
         "source": "simulated",
         "attributes": '{"brightness":4}',
+        "registry": '{"area":"kitchen","labels":["night"]}',
     }
     assert (second["state"], second["cause"], second["last_changed"]) == (None, "person", None)
 

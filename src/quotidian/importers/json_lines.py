@@ -11,13 +11,14 @@ import pyarrow as pa
 
 from quotidian.errors import CorruptSourceError
 from quotidian.homeassistant.cause import REMOTE_DOMAINS, Causes, Trace
+from quotidian.homeassistant.moments import micros
 from quotidian.importers.batch import BYTES, Attributes, Batch, batches, entity_fault, horizon
 from quotidian.importers.place import Place
 from quotidian.importers.rejects import Rejects
 from quotidian.importers.stream import Lines, Resumption, Stream, absolute
 from quotidian.model import Cause, CauseKind, Home, Source
-from quotidian.model.day import SECOND, instant
-from quotidian.model.event import EVENT_SCHEMA, table_of
+from quotidian.model.day import instant
+from quotidian.model.event import EVENT_SCHEMA, Registered, table_of
 from quotidian.model.home import domain_of
 
 _CHUNK: Final = 20_000  #: rows held at once
@@ -42,6 +43,7 @@ class _Row(NamedTuple):
     user: str | None
     source: str
     attributes: str | None
+    registry: str | None = None
 
 
 class JsonLines:
@@ -178,7 +180,8 @@ class JsonLines:
         word = _state(event["new_state"] if "new_state" in event else event.get("state"))
         source = event["source"] if event.get("source") in _SOURCES else Source.JSONL.value
         changed, kept = self._columns(event, updated)
-        return _Row(entity_id, updated, changed, word, *_words(_cause(event.get("cause"))), source, kept)
+        cause = _words(_cause(event.get("cause")))
+        return _Row(entity_id, updated, changed, word, *cause, source, kept, _registry(event))
 
     def _columns(self, state: Record, updated: int) -> tuple[int | None, str | None]:
         """Give what is left of a state's record: when it changed, if at another time, and the attributes kept."""
@@ -193,7 +196,7 @@ class JsonLines:
         if isinstance(value, int):
             return value
         if isinstance(value, float):
-            return round(value * SECOND)
+            return micros(value)
         try:
             moment = dt.datetime.fromisoformat(value)
         except ValueError:
@@ -234,6 +237,15 @@ def _cause(value: object) -> Cause:
         return msgspec.convert({"kind": value} if isinstance(value, str) else value or {}, Cause)
     except msgspec.ValidationError:
         return Cause(CauseKind.UNKNOWN)
+
+
+def _registry(event: Record) -> str | None:
+    """Read what the registries said when the event was written down."""
+    try:
+        said = msgspec.convert(event, Registered)
+    except msgspec.ValidationError:
+        return None
+    return None if said == Registered() else msgspec.json.encode(said).decode()
 
 
 def _words(cause: Cause) -> tuple[str, str | None, str | None]:
