@@ -7,7 +7,6 @@ import logging
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,23 +25,10 @@ ODD = 'canary "quoted" \\ ünï/+% secret'
 
 
 @pytest.fixture
-def written() -> Iterator[io.StringIO]:
+def written(logged: io.StringIO) -> io.StringIO:
     """Log to a text, at debug level, with secrets that must not be in it."""
-    root = logging.getLogger()
-    kept = (
-        root.handlers[:],
-        root.level,
-        {name: logging.getLogger(name).level for name in ("uvicorn.error", "aiohttp", "asyncio")},
-    )
-    stream = io.StringIO()
-    environment = {"QUOTIDIAN_LOG_LEVEL": "debug", "HA_TOKEN": TOKEN, "QUOTIDIAN_SECRET": ODD}
-    logs.configure(Settings(environment), stream)
-    yield stream
-    logging.captureWarnings(capture=False)
-    root.handlers[:], root.level = kept[0], kept[1]
-    for name, level in kept[2].items():
-        logging.getLogger(name).setLevel(level)
-    structlog.reset_defaults()
+    logs.configure(Settings({"QUOTIDIAN_LOG_LEVEL": "debug", "HA_TOKEN": TOKEN, "QUOTIDIAN_SECRET": ODD}), logged)
+    return logged
 
 
 def entries(stream: io.StringIO) -> list[dict[str, str]]:

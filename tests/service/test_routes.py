@@ -1,6 +1,7 @@
 """Claims about every route of every service: who may ask, and what nonsense gets."""
 
 import asyncio
+import io
 import json
 import re
 import socket
@@ -11,8 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from quotidian.service.logs import configure
+from quotidian.settings import Settings
+
 from .apps import OPEN, SECRET, SERVICES, app_of, ask, routes_of, served
 
+CANARY = "eyJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJjYW5hcnkifQ.c2lnbmF0dXJl"
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 
 
@@ -80,6 +85,28 @@ class TestAccess:
                         assert (await ask(method, url + filled(path), SECRET))[0] not in (401, 403), path
 
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+class TestSecrets:
+    def test_no_secret_is_in_answers_figures_or_logs(self, service: str, tmp_path: Path, logged: io.StringIO) -> None:
+        """At debug level, whatever is asked, with peers that do not answer and a token of Home Assistant's."""
+        told = environment(tmp_path, HA_TOKEN=CANARY, QUOTIDIAN_LOG_LEVEL="debug")
+        configure(Settings(told), logged)
+        app, shown = app_of(service, told), []
+
+        async def run() -> None:
+            async with served(app) as url:
+                for method, path in routes_of(app):
+                    sent = {} if method == "GET" else {"data": b'{"token": 7}'}
+                    _, headers, content = await ask(method, url + filled(path), SECRET, allow_redirects=False, **sent)
+                    shown.append(f"{path} {dict(headers)} {content.decode(errors='replace')}")
+
+        asyncio.run(run())
+        assert len(logged.getvalue().splitlines()) >= len(shown)
+        for text in [*shown, logged.getvalue()]:
+            assert SECRET not in text
+            assert CANARY not in text
 
 
 @pytest.mark.parametrize("service", SERVICES)

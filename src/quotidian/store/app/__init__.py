@@ -11,6 +11,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from quotidian.errors import QuotidianError
+from quotidian.model.health import State
 from quotidian.service import Dependency, Health, create
 from quotidian.settings import Settings
 from quotidian.store.app import calls, intake, reading
@@ -55,7 +56,8 @@ def create_app(settings: Settings, store: Callable[[], Store] | None = None) -> 
     async def health() -> Health:
         needed = (await _database(thread), _disk(directory), _rounds(housekeeping))
         states = {one.state for one in needed}
-        return Health("down" if needed[0].state == "down" else "ok" if states == {"ok"} else "degraded", needed)
+        state: State = "down" if "down" in states else "ok" if states == {"ok"} else "degraded"
+        return Health(state, needed, taking.figures)
 
     app = create("store", settings, health, lifespan)
     taking = intake.Intake(app, thread)

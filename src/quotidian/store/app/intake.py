@@ -47,11 +47,15 @@ class Posted(msgspec.Struct, frozen=True):
 
 
 class Intake:
-    """Makes events durable, counts them, and wakes those who wait for them."""
+    """Makes events durable, counts them, and wakes those who wait for them.
+
+    ``figures`` counts events since the start, and has the newest one's time (µs).
+    """
 
     def __init__(self, app: FastAPI, thread: StoreThread) -> None:
         self._thread = thread
         self._news = asyncio.Event()
+        self.figures: dict[str, int | None] = {"new": 0, "known": 0, "left_out": 0, "dead": 0, "last_event": None}
         registry = app.state.metrics
         self._events = Counter("quotidian_store_events", "Events that came in.", ["result"], registry=registry)
         self._seconds = Histogram("quotidian_store_receive_seconds", "Until durable.", registry=registry)
@@ -63,7 +67,9 @@ class Intake:
             receipt = await self._thread.call(lambda store: store.receive(delivery))
         self._count(receipt.new, receipt.known, receipt.left_out, receipt.dead)
         if delivery.events:
-            self._last.set(max(arrival.event.last_updated for arrival in delivery.events) / 1e6)
+            last = max(arrival.event.last_updated for arrival in delivery.events)
+            self.figures["last_event"] = last
+            self._last.set(last / 1e6)
         return receipt
 
     async def post(self, events: Sequence[msgspec.Raw]) -> Posted:
@@ -75,6 +81,7 @@ class Intake:
     def _count(self, new: int, known: int, left_out: int, dead: int) -> None:
         for result, number in (("new", new), ("known", known), ("left_out", left_out), ("dead", dead)):
             self._events.labels(result).inc(number)
+            self.figures[result] = (self.figures[result] or 0) + number
         if new:
             news, self._news = self._news, asyncio.Event()
             news.set()
