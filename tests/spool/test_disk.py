@@ -73,6 +73,14 @@ def test_a_spool_on_a_full_disk_opens_and_makes_room(spools: Spools, small_disk:
     assert spools.run(spool.commit()) == len(made)
 
 
+def test_a_lock_needs_no_space(spools: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where not even the holder's number can be written, the spool opens and can be read."""
+    made = spools.put(spools(), 3)
+    spools.close()
+    monkeypatch.setattr(os, "pwrite", _full)
+    assert spools.drain(spools()) == made
+
+
 def test_no_space_to_begin_is_said(small_disk: Path) -> None:
     """A disk that is full from the start is told apart from one that may not be written."""
     with pytest.raises(OSError, match="No space"):
@@ -111,3 +119,7 @@ def test_a_disk_that_fails_once_costs_nothing(spools: Spools, monkeypatch: pytes
 
 def _broken(*_: object) -> None:
     raise OSError(errno.EIO, "Input/output error")
+
+
+def _full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -35,10 +35,8 @@ class Records:
             At most so many records, of so many bytes together; but at least one, if there is one.
         """
         with disk_errors(segment.path.parent):
-            found = None if start is None else stretch(segment, seq, start, limit, size)
-            if found is None:
-                found = _bounded((each for each in self._salvage(segment) if each.record.seq >= seq), limit, size)
-            return found
+            found = [] if start is None else stretch(segment, seq, start, limit, size)
+            return found or _bounded((each for each in self._salvage(segment) if each.record.seq >= seq), limit, size)
 
     def since(self, instant: int) -> Iterator[Record]:
         """Give all records that arrived at or after an instant (µs)."""

@@ -70,7 +70,7 @@ def survey(segment: Segment) -> Iterator[Found | Loss]:
             at = found.end
             continue
         at += length(found)
-        # A write that failed and could not be taken back may have left numbers that the next file has again.
+        # Within a damaged frame the bytes of a payload may look like a frame of their own.
         if not known < found.seq < segment.next:
             continue
         if found.seq > known + 1:
@@ -81,21 +81,13 @@ def survey(segment: Segment) -> Iterator[Found | Loss]:
         yield Loss(known + 1, segment.next - 1, arrived, None, tuple(spans))
 
 
-def stretch(segment: Segment, seq: int, start: int, limit: int, size: int) -> list[Found] | None:
-    """Read records from a number on, which starts at an offset; ``None`` if it is not there as it should be.
+def stretch(segment: Segment, seq: int, start: int, limit: int, size: int) -> list[Found]:
+    """Read at most ``limit`` records within ``size`` bytes, from the offset at which a number starts.
 
-    At most ``limit`` records of at most ``size`` bytes together, but at least one.
+    Ends before anything that is not as it should be; gives nothing when that, or a longer record, comes first.
     """
-    data = segment.load(start, size)
-    found = _whole(data, seq, start, limit)
-    if not found and len(data) < segment.size - start:
-        found = _whole(segment.load(start, segment.size), seq, start, 1)
-    return found or None
-
-
-def _whole(data: bytes, seq: int, start: int, limit: int) -> list[Found]:
     taken: list[Found] = []
-    for record in scan(data):
+    for record in scan(segment.load(start, size)):
         if isinstance(record, Span) or record.seq != seq + len(taken) or len(taken) == limit:
             break
         start += length(record)
