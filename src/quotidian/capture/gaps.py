@@ -160,7 +160,8 @@ class Gaps:
         self._present(hole).unlink(missing_ok=True)
 
     def _open(self, hole: Hole, **changes: Any) -> None:
-        self._tell(hole.gap)
+        if not hole.first:  # how far back that one reaches is not known yet
+            self._tell(hole.gap)
         self._news.set()
         self._keep(holes=(*self._kept.holes, hole), **changes)
         _log.info("a gap is to be filled", gap=hole.gap.id, start=hole.gap.start, end=hole.gap.end)
