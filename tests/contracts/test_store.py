@@ -191,6 +191,17 @@ class TestAppend:
         with pytest.raises(SourceError, match="not a JSON object"):
             store.append(table(row("light.a", at(MONDAY), attributes="[1]")))
 
+    def test_what_the_registries_said_has_one_spelling(self, store: Store) -> None:
+        """Nothing is null, what we do not know is left out, and what is not theirs is refused."""
+        for entity_id, text in (
+            ("light.a", '{"x": 1, "unit": "\\u00e9", "area": "den"}'),
+            ("light.b", '{"area": null}'),
+        ):
+            store.append(table(row(entity_id, at(MONDAY), registry=text)))
+        assert [line["registry"] for line in kept(store)] == ['{"area":"den","unit":"é"}', None]
+        with pytest.raises(SourceError, match="not understood"):
+            store.append(table(row("light.c", at(MONDAY), registry='{"area": 7}')))
+
     def test_a_table_of_another_shape_is_refused(self, store: Store) -> None:
         """A programming mistake is not stored."""
         with pytest.raises(ValueError, match="not a table of events"):

@@ -4,7 +4,7 @@ import datetime as dt
 import fnmatch
 import itertools
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from quotidian.errors import SourceError
-from quotidian.model import Day, Source
+from quotidian.model import Day, Registered, Source
 from quotidian.model.arrays import Bools
 from quotidian.model.day import DAY_SECONDS, SECOND
 from quotidian.model.event import EVENT_SCHEMA
@@ -67,15 +67,10 @@ class Intake:
             updated = instants(events)
             changed = arrow(updated - lag, lag == 0)
         events = events.set_column(2, EVENT_SCHEMA.field("last_changed"), changed)
-        place = EVENT_SCHEMA.get_field_index("attributes")
-        return events.set_column(place, EVENT_SCHEMA.field("attributes"), self._allowed(events["attributes"]))
-
-    def _allowed(self, column: Any) -> Any:
-        texts = Coded.of(column)
-        kept = pa.array([self._allowed_text(text) for text in texts.spelled()], pa.string())
-        indices = arrow(texts.codes.astype(np.int32), texts.codes < 0)
-        once = kept.dictionary_encode()
-        return pa.DictionaryArray.from_arrays(once.indices.take(indices), once.dictionary)
+        for name, spell in (("attributes", self._allowed_text), ("registry", _registry_text)):
+            place = EVENT_SCHEMA.get_field_index(name)
+            events = events.set_column(place, EVENT_SCHEMA.field(name), _respelled(events[name], spell))
+        return events
 
     def _allowed_text(self, text: str) -> str | None:
         try:
@@ -89,6 +84,23 @@ class Intake:
         """Give the allowed ones of an event's attributes as text: one spelling for one value."""
         kept = {name: attributes[name] for name in self._attributes if name in attributes}
         return msgspec.json.encode(kept, order="sorted").decode() if kept else None
+
+
+def _respelled(column: Any, spell: Callable[[str], str | None]) -> Any:
+    """Spell each word of a column otherwise."""
+    texts = Coded.of(column)
+    kept = pa.array([spell(text) for text in texts.spelled()], pa.string())
+    indices = arrow(texts.codes.astype(np.int32), texts.codes < 0)
+    once = kept.dictionary_encode()
+    return pa.DictionaryArray.from_arrays(once.indices.take(indices), once.dictionary)
+
+
+def _registry_text(text: str) -> str | None:
+    try:
+        said = msgspec.json.decode(text, type=Registered)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise SourceError(f"What the registries said is not understood: {text[:80]!r}.", f"({error})") from error
+    return None if said == Registered() else msgspec.json.encode(said).decode()
 
 
 _object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
