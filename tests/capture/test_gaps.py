@@ -38,7 +38,7 @@ async def _notes(spool: Spool) -> list[Gap]:
 
 
 def test_first_gap_is_the_history(tmp_path: Path) -> None:
-    """Who never listened before has a gap from so far back as is asked for, untold until the history's reach is known."""
+    """Who never listened before has a gap from as far back as asked, untold until the history's reach is known."""
 
     async def test(gaps: Gaps, spool: Spool) -> None:
         gaps.lost(None)
