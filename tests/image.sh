@@ -54,7 +54,7 @@ run "$container" -- sh -c '
 run --env QUOTIDIAN_PORT=18001 "$container" -- sh -c '
     quotidian up & service=$!
     trap "kill $service; wait $service" EXIT
-    for attempt in $(seq 100); do quotidian status --service admin >/dev/null 2>&1 && break; sleep 0.2; done
+    for attempt in $(seq 100); do python -m quotidian.operate.alive admin 2>/dev/null && break; sleep 0.2; done
     quotidian validate' 2>"$work/log" || { cat "$work/log" >&2; fail "the services do not work in it"; }
 
 echo "The image works: $(buildah images --format '{{.Size}}' "$image") ($(buildah images --format '{{.Size}}' "$base" | head -1) of it the base)."

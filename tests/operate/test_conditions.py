@@ -1,13 +1,16 @@
 """Services start only where they can, and otherwise say what to change."""
 
+import io
 import os
 import socket
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from quotidian.errors import SettingError
+from quotidian.operate import running
 from quotidian.operate.conditions import Service, refuse_small_system, refuse_taken_port, refuse_unwritable
 from quotidian.settings import Settings
 
@@ -61,6 +64,19 @@ def test_starting_where_it_cannot_work_is_an_error_in_a_sentence(command: list[s
     told = ran(*command, "--data", "/proc/quotidian", "--port", 64_000)
     assert told.code == 1
     assert "The data directory /proc/quotidian cannot be written" in told.errors
+
+
+def test_the_first_token_is_shown_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever has a token already is shown none; without a terminal none is made."""
+    settings, shown = Settings({"QUOTIDIAN_DATA": str(tmp_path)}), io.StringIO()
+    for terminal in (False, True, True):
+        screen = Console(file=shown, force_terminal=True, soft_wrap=True)
+        monkeypatch.setattr(shown, "isatty", lambda terminal=terminal: terminal, raising=False)
+        monkeypatch.setattr(running, "answers", screen)
+        monkeypatch.setattr(running, "say", screen.print)
+        running.greet(settings)
+    assert shown.getvalue().count("http://127.0.0.1:8003") == 3
+    assert shown.getvalue().count("qt_") == 1
 
 
 def test_an_unknown_service_is_refused() -> None:

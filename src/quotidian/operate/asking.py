@@ -10,7 +10,7 @@ from quotidian.errors import UnreachableError
 PATIENCE: Final = 5.0  #: seconds
 
 
-def health_of(service: str, url: str) -> dict[str, Any]:
+def health_of(service: str, url: str, patience: float = PATIENCE) -> dict[str, Any]:
     """Give what a service says of itself.
 
     Raises
@@ -21,7 +21,7 @@ def health_of(service: str, url: str) -> dict[str, Any]:
     # A proxy that is set for the internet does not know the services.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"{url}/health", timeout=PATIENCE) as response:
+        with opener.open(f"{url}/health", timeout=patience) as response:
             told = json.load(response)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)

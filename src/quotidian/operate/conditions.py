@@ -1,13 +1,18 @@
 """What must hold before services can start."""
 
+import errno
 import tempfile
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from quotidian.errors import SettingError, UnreachableError
 from quotidian.operate.asking import health_of
 from quotidian.service.run import listening
 from quotidian.settings import Settings
+
+#: Where a service that listens everywhere is asked.
+_OWN: Final = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - looked up, not listened at
 
 
 class Service(StrEnum):
@@ -42,21 +47,27 @@ def refuse_taken_port(settings: Settings, service: Service) -> None:
     SettingError
         When the service cannot listen there.
     """
+    host, port = settings.text("QUOTIDIAN_HOST"), settings.port(service)
     try:
-        with listening(settings.text("QUOTIDIAN_HOST"), settings.port(service)):
+        with listening(host, port):
             pass
     except SettingError as error:
-        if _runs(service, f"http://127.0.0.1:{settings.port(service)}"):
+        if _is_taken(error) and _runs(service, host, port):
             raise SettingError(
-                f"Quotidian's {service} runs here already, at port {settings.port(service)}.",
+                f"Quotidian's {service} runs here already, at port {port}.",
                 "`quotidian status` tells how it is. Stop it first, or give this one another --port.",
             ) from error
         raise
 
 
-def _runs(service: str, url: str) -> bool:
+def _is_taken(error: SettingError) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno == errno.EADDRINUSE
+
+
+def _runs(service: str, host: str, port: int) -> bool:
+    place = _OWN.get(host, f"[{host}]" if ":" in host else host)
     try:
-        health_of(service, url)
+        health_of(service, f"http://{place}:{port}", patience=1)
     except UnreachableError:
         return False
     return True

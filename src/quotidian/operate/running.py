@@ -42,7 +42,7 @@ def up_command(*, data: DataOption = None, port: PortOption = None) -> None:
       quotidian up --data /srv/quotidian --port 9001
     """
     settings = _settings(data, port)
-    _run(settings, tuple(Service), greet=True)
+    _run(settings, tuple(Service), greeting=True)
 
 
 def serve_command(
@@ -59,7 +59,7 @@ def serve_command(
 
       DATA_STORAGE_URL=http://store:8004 quotidian serve enrich
     """
-    _run(_settings(data, port), (service,), greet=False)
+    _run(_settings(data, port), (service,), greeting=False)
 
 
 def _settings(data: Path | None, port: int | None) -> Settings:
@@ -68,15 +68,15 @@ def _settings(data: Path | None, port: int | None) -> Settings:
     )
 
 
-def _run(settings: Settings, services: tuple[Service, ...], *, greet: bool) -> None:
+def _run(settings: Settings, services: tuple[Service, ...], *, greeting: bool) -> None:
     refuse_small_system(sys.maxsize)
     configure(settings)
     for service in services:
         refuse_taken_port(settings, service)
     refuse_unwritable(Path(settings.text("QUOTIDIAN_DATA")).expanduser())
     _remark(settings, services)
-    if greet:
-        _greet(settings)
+    if greeting:
+        greet(settings)
     apps = [(_app(service, settings), settings.port(service)) for service in services]
     asyncio.run(serve(apps, settings.text("QUOTIDIAN_HOST")))
 
@@ -97,12 +97,13 @@ def _remark(settings: Settings, services: tuple[Service, ...]) -> None:
             warn(f"Nothing is heard of Home Assistant: {error}")
 
 
-def _greet(settings: Settings) -> None:
+def greet(settings: Settings) -> None:
     """Tell where the web page is; a person at a terminal is given the first token, and nobody else is."""
     host = settings.text("QUOTIDIAN_HOST")
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not listened at
     say(f"Quotidian is at [bold]http://{escape(shown)}:{settings.port('admin')}[/]. Ctrl-C stops it.")
     access = Access(settings)
-    if not access.tokens and answers.is_terminal:
+    # Asked of the file itself: colours can be forced, and then a log would be taken for a terminal.
+    if not access.tokens and answers.file.isatty():
         say(f"Your first token, shown only now: [bold]{access.give('first')}[/]")
         say("It lets you change things from a browser or a program; `quotidian token` makes and revokes others.")
