@@ -5,6 +5,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from quotidian import clock
 from quotidian.model import Gap, Home, Snapshot
@@ -15,6 +17,8 @@ from .deliveries import MANUAL, arrival, delivery, filled, letter
 from .rows import DAY, MONDAY, NOON, ZONE, at, row, table
 
 TODAY = MONDAY + 14 * DAY
+DAY_LENGTH = 86_400_000_000
+ACTS = ("append", "receive", "fill", "forget", "seal", "certify", "move")
 
 
 def monday(store: Store) -> Certificate:
@@ -159,3 +163,42 @@ def test_an_account_outlives_its_events(opened: Callable[..., Store], tmp_path: 
     assert [one.home.name for one in store.snapshots()] == ["1"]
     assert monday(store) == before
     assert before.events == 1
+
+
+def act(store: Store, number: int, act: str, hour: int) -> None:
+    """Do one of the things that change what days have."""
+    moment = at(MONDAY, 3600 * hour)
+    name = f"light.{hour % 2}"
+    if act == "append":
+        copies = [row(name, moment), row(name, moment // 1000 * 1000 - 1000, source="csv")]
+        store.append(table(*copies, row("light.2", moment + DAY_LENGTH)))
+    elif act == "receive":
+        store.receive(delivery(number, number, arrival(number, name, moment + hour % 3)))
+    elif act == "fill":
+        store.receive(delivery(number, number, filled(number, name, moment)))
+    elif act == "forget":
+        store.forget(name)
+    elif act == "seal":
+        store.seal(MONDAY + 5 * DAY)
+    elif act == "certify":
+        store.certificates(MONDAY, MONDAY)
+    else:
+        store.set_home(msgspec.structs.replace(store.home, zone=("UTC", ZONE, "Pacific/Apia")[hour % 3]))
+
+
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 40)), max_size=12))
+def test_whatever_happens_certificates_agree_with_the_ledger(
+    opened: Callable[..., Store], tmp_path_factory: pytest.TempPathFactory, acts: list[tuple[str, int]]
+) -> None:
+    """Imported, received, sealed, forgotten, parted by another zone: each day adds up, and the chain is whole."""
+    store = opened(directory=tmp_path_factory.mktemp("store"))
+    for number, (name, hour) in enumerate(acts, 1):
+        act(store, number, name, hour)
+    ledger = {day.date: day.events for day in store.days() if day.events}
+    certified = store.certificates(MONDAY - 5 * DAY, MONDAY + 9 * DAY)
+    assert {one.date: one.events for one in certified if one.events} == ledger
+    assert all(span.balanced for one in certified for span in one.ranges)
+    assert store.verify().fault is None
+    zone = store.home.zone
+    assert {date: store.day_events(Day.of(date, zone)).num_rows for date in ledger} == ledger

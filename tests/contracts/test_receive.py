@@ -169,6 +169,9 @@ class TestNotes:
             store.receive(delivery(number, number, snapshots=[Snapshot(since, home)]))
         store = opened()
         assert [(one.since, one.home.name) for one in store.snapshots()] == [(5, "old"), (10, "A"), (30, "B")]
+        assert [one.since for one in store.snapshots(5, 1)] == [10]
+        assert [one.since for one in store.snapshots(5)] == [10, 30]
+        assert [one.since for one in store.snapshots(limit=2)] == [5, 10]
         assert store.home == msgspec.structs.replace(homes[2], id=store.home.id)
 
     def test_a_snapshot_in_another_zone_parts_the_events_anew(self, store: Store) -> None:
@@ -264,7 +267,7 @@ def sendings(draw: st.DrawFn) -> Sent:
     return Sent(found, sorted({1, len(found) + 1} | cuts), draw(st.integers(0, 9)))
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(sent=sendings(), seed=st.integers(0, 99))
 def test_receiving_gives_what_appending_gives(
     opened: Callable[..., Store], tmp_path_factory: pytest.TempPathFactory, sent: Sent, seed: int
