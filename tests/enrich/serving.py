@@ -41,10 +41,10 @@ class KeepingStore:
     async def _health(self) -> Response:
         return self.failing or _json({"state": "ok", "service": "store", "version": "1"})
 
-    async def _get(self, path: str) -> Response:
+    async def _get(self, path: str, after: int = 0, limit: int = 1) -> Response:
         told: dict[str, Any] = {
             "home": Home("home", "Europe/Amsterdam"),
-            "snapshots": {"snapshots": self.snapshots},
+            "snapshots": {"snapshots": [one for one in self.snapshots if one.since > after][:limit]},
             "streams/by-hand": {"stream": "by-hand", "last": self.last},
         }
         return self.failing or _json(told[path])

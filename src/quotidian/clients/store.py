@@ -56,9 +56,10 @@ class StoreClient:
         """Give the newest event's ``last_updated`` (µs), ``None`` in an empty store."""
         return (await self._caller.get("/api/v1/latest", _Latest)).latest
 
-    async def snapshots(self) -> list[Snapshot]:
-        """Give what the registries said, oldest first."""
-        return (await self._caller.get("/api/v1/snapshots", dict[str, list[Snapshot]]))["snapshots"]
+    async def snapshots(self, after: int | None = None, limit: int | None = None) -> list[Snapshot]:
+        """Give what the registries said, oldest first: all, or the first ``limit`` behind an instant (µs)."""
+        kind = dict[str, list[Snapshot]]
+        return (await self._caller.get("/api/v1/snapshots", kind, after=after, limit=limit))["snapshots"]
 
     async def events(self, **query: str | int | None) -> EventPage:
         """Give events, newest first.

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -14,6 +14,8 @@ from quotidian.enrich.posted import STREAM, Outcome, Posted, posted
 from quotidian.enrich.snapshots import Snapshots
 from quotidian.errors import AccessError, QuotidianError, UnreachableError
 from quotidian.model.delivery import Delivery, Enriched, Receipt
+
+_PAGE: Final = 10  #: snapshots read at once
 
 T = TypeVar("T")
 
@@ -89,10 +91,17 @@ class Intake:
         async with self._starting:
             if self._enrichment is None:
                 home = await self._asked(self._store.home())
-                for snapshot in await self._asked(self._store.snapshots()):
-                    self._snapshots.add(snapshot)
+                await self._learn()
                 self._enrichment = Enrichment(home.id, self._attributes, self._snapshots)
         return self._enrichment
+
+    async def _learn(self) -> None:
+        """Read what the registries said, a page at a time: a year of it is large, and little of it differs."""
+        after: int | None = None
+        while page := await self._asked(self._store.snapshots(after, _PAGE)):
+            for snapshot in page:
+                self._snapshots.add(snapshot)
+            after = page[-1].since
 
     async def _stored(self, enriched: Enriched) -> Receipt:
         receipt = await self._asked(self._store.receive(enriched))

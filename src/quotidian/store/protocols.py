@@ -170,8 +170,8 @@ class Store(Protocol):
         are not among them.
         """
 
-    def snapshots(self) -> list[Snapshot]:
-        """Give what the registries said, oldest first."""
+    def snapshots(self, after: int | None = None, limit: int | None = None) -> list[Snapshot]:
+        """Give what the registries said, oldest first: all, or the first ``limit`` behind an instant (µs)."""
 
     def dead_letters(self, limit: int = 100, before: int | None = None) -> DeadLetters:
         """Give the newest dead letters, or the newest of those with a number less than ``before``."""

@@ -238,8 +238,11 @@ def _add_overview(app: FastAPI, thread: StoreThread) -> None:
         return answer(await thread.call(lambda store: store.home))
 
     @_route(app, "/snapshots", "What the registries said, oldest first", dict[str, list[Snapshot]])
-    async def _snapshots() -> Response:
-        return answer({"snapshots": await thread.call(lambda store: store.snapshots())})
+    async def _snapshots(
+        after: Annotated[int | None, Query(description="Only those that hold from a later µs on.")] = None,
+        limit: Annotated[int | None, Query(ge=1, le=1000, description="How many, at most.")] = None,
+    ) -> Response:
+        return answer({"snapshots": await thread.call(lambda store: store.snapshots(after, limit))})
 
     @_route(app, "/latest", "When the newest event happened", dict[str, int | str | None])
     async def _latest() -> Response:

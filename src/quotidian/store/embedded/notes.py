@@ -1,6 +1,7 @@
 """What deliveries carry beside events: what the registries said, and what is known of gaps."""
 
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -34,9 +35,11 @@ class Snapshots:
         packed = zlib.compress(msgspec.json.encode(snapshot.home))
         self._database.execute("INSERT OR REPLACE INTO snapshot VALUES (?, ?)", (snapshot.since, packed))
 
-    def all(self) -> list[Snapshot]:
-        """Give all snapshots, oldest first."""
-        return [_unpacked(*row) for row in self._database.rows("SELECT since, packed FROM snapshot ORDER BY since")]
+    def all(self, after: int | None = None, limit: int | None = None) -> Iterator[Snapshot]:
+        """Give snapshots, oldest first: all, or so many behind an instant. Each may describe thousands of entities."""
+        query = "SELECT since, packed FROM snapshot WHERE ? IS NULL OR since > ? ORDER BY since LIMIT ?"
+        for row in self._database.rows(query, (after, after, -1 if limit is None else limit)):
+            yield _unpacked(*row)
 
     def drop(self, before: int) -> None:
         """Drop those that said nothing of any instant from one on."""

@@ -128,9 +128,9 @@ class EmbeddedStore:
         """Give the last number received of a stream."""
         return self._accounts.received(stream)
 
-    def snapshots(self) -> list[Snapshot]:
+    def snapshots(self, after: int | None = None, limit: int | None = None) -> list[Snapshot]:
         """Give what the registries said, oldest first."""
-        return self._accounts.snapshots.all()
+        return list(self._accounts.snapshots.all(after, limit))
 
     def dead_letters(self, limit: int = 100, before: int | None = None) -> DeadLetters:
         """Give the newest dead letters."""
