@@ -284,6 +284,14 @@ class TestTrace:
             _, server = delivered(OK)
         assert server.heard[0][2]["x-request-id"] == "abc"
 
+    @pytest.mark.usefixtures("_quick")
+    def test_all_attempts_of_a_call_have_one_id(self) -> None:
+        """Also a call that no request led to has an id, the same each time it is tried."""
+        _, server = delivered(told(500), OK)
+        first, second = (headers["x-request-id"] for _, _, headers, _ in server.heard)
+        assert first == second
+        assert len(first) == 16
+
 
 class TestHealth:
     def test_a_service_tells_how_it_is(self) -> None:

@@ -23,6 +23,7 @@ from quotidian.store import Store, connect
 from quotidian.store.app import create_app
 from quotidian.store.app.asked import moment_of, place_of
 from quotidian.store.app.housekeeping import Housekeeping
+from quotidian.store.app.intake import Intake
 from quotidian.store.app.thread import StoreThread
 from quotidian.store.connect import open_here
 from quotidian.store.remote import RemoteStore
@@ -272,6 +273,34 @@ class TestReading:
             assert (await at.client.events(after=page.cursor)).events == []
 
         tried(tmp_path, work)
+
+    def test_who_waits_for_news_does_not_keep_the_service_from_stopping(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The answer comes when the service is told to stop."""
+        prepared(tmp_path)
+        until, reached = Intake.until, asyncio.Event()
+
+        async def noting(self: Intake, news: asyncio.Event, seconds: float) -> None:
+            reached.set()
+            await until(self, news, seconds)
+
+        monkeypatch.setattr(Intake, "until", noting)
+
+        async def run() -> None:
+            async with served(create_app(settings_in(tmp_path))) as url:
+                client = StoreClient(url, SECRET)
+                start = await client.events(after="")
+                waiting = asyncio.create_task(client.events(after=start.cursor, wait=30))
+                await reached.wait()
+            assert (await waiting).events == []
+            await client.close()
+
+        async def soon() -> None:
+            async with asyncio.timeout(9):
+                await run()
+
+        asyncio.run(soon())
 
     def test_what_follows_for_an_event_is_shown_on_demand(self, tmp_path: Path) -> None:
         """With enrich=full an event tells who was at home, and the state before."""
@@ -578,6 +607,26 @@ class TestConnect:
 
         with pytest.raises(UnreachableError):
             asyncio.run(run())
+
+    def test_a_connection_that_was_closed_meanwhile_is_made_again(self) -> None:
+        """A command that thinks for a while does not notice that the service let its connection go."""
+        heard: list[int] = []
+
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            heard.append(1)
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\x07")
+            await writer.drain()
+            writer.close()
+
+        async def run() -> None:
+            async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+                store = RemoteStore(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", SECRET)
+                assert [await asyncio.to_thread(store.latest) for _ in range(3)] == [7, 7, 7]
+                store.close()
+
+        asyncio.run(run())
+        assert len(heard) == 3
 
     def test_what_is_not_there_is_not_found(self, tmp_path: Path) -> None:
         """A client that asks another service's route is told so as a mistake of the settings, not of the data."""

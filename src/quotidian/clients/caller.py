@@ -2,8 +2,9 @@
 
 import io
 from collections.abc import Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import aiohttp
 import msgspec
@@ -51,6 +52,7 @@ class Caller:
         self._headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self._patience, self._retries = patience, retries
         self._breaker = Breaker(peer)
+        self._log = structlog.get_logger(peer=peer)
         self._session: aiohttp.ClientSession | None = None
 
     def __repr__(self) -> str:
@@ -65,7 +67,7 @@ class Caller:
             See ``quotidian.clients.faults``.
         """
         told = {name: str(value) for name, value in query.items() if value is not None}
-        return await self._call("GET", path, kind, None, told)
+        return await self._call(_Asked("GET", path, None, told, _request_id()), kind)
 
     async def post(self, path: str, kind: type[T], data: Any) -> T:
         """Send something as JSON, and read the answer.
@@ -75,26 +77,28 @@ class Caller:
         UnreachableError, AccessError, RequestError, TooLargeError, NotFoundError
             See ``quotidian.clients.faults``.
         """
-        return await self._call("POST", path, kind, msgspec.json.encode(data), {})
+        return await self._call(_Asked("POST", path, msgspec.json.encode(data), {}, _request_id()), kind)
 
-    async def _call(self, method: str, path: str, kind: type[T], body: bytes | None, query: Mapping[str, str]) -> T:
+    async def _call(self, asked: "_Asked", kind: type[T]) -> T:
+        self._log.debug("A peer is called", method=asked.method, path=asked.path, request_id=asked.request_id)
+
         # Without arguments: the library logs those of what it calls.
         async def attempt() -> T:
             async with self._breaker.guarding():
-                return self._decoded(await self._once(method, path, body, query), kind)
+                return self._decoded(await self._once(asked), kind)
 
         return await (RETRYING(attempt) if self._retries else attempt())
 
-    async def _once(self, method: str, path: str, body: bytes | None, query: Mapping[str, str]) -> bytes:
-        timeout = aiohttp.ClientTimeout(total=self._patience + len(body or b"") / 1e6, sock_connect=CONNECT)
+    async def _once(self, asked: "_Asked") -> bytes:
+        seconds = self._patience + len(asked.body or b"") / 1e6
         try:
             async with self._opened().request(
-                method,
-                self._url + path,
-                data=body and _sent(body),
-                params=query,
-                headers=self._headers | _traced() | ({} if body is None else {"Content-Type": "application/json"}),
-                timeout=timeout,
+                asked.method,
+                self._url + asked.path,
+                data=asked.body and _sent(asked.body),
+                params=asked.query,
+                headers=self._headers | asked.headers,
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT),
                 allow_redirects=False,
             ) as response:
                 content = await response.read()
@@ -122,6 +126,20 @@ class Caller:
             self._session = None
 
 
+class _Asked(NamedTuple):
+    """One call, however often it is tried."""
+
+    method: str
+    path: str
+    body: bytes | None
+    query: Mapping[str, str]
+    request_id: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {REQUEST_ID: self.request_id} | ({} if self.body is None else {"Content-Type": "application/json"})
+
+
 def _sent(body: bytes) -> bytes | io.BytesIO:
     """Give a body as it is sent: a large one in pieces, so that others get their turn."""
     return body if len(body) < _LARGE else io.BytesIO(body)
@@ -145,7 +163,7 @@ def checked_url(peer: str, url: str) -> str:
     return url.rstrip("/")
 
 
-def _traced() -> dict[str, str]:
-    """Pass the id of the request on that is being worked on, so that an event's way can be followed."""
+def _request_id() -> str:
+    """Give the id of the request that is being worked on, else a new one: an event's way can be followed by it."""
     told = structlog.contextvars.get_contextvars().get("request_id")
-    return {REQUEST_ID: str(told)} if told else {}
+    return str(told) if told else uuid4().hex[:16]

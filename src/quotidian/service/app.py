@@ -1,5 +1,6 @@
 """An application: routes for health, readiness and metrics, one shape of errors, and a name for each request."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Final
@@ -47,8 +48,9 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 def create(name: str, settings: Settings, health: Callable[[], Awaitable[Health]], lifespan: Lifespan) -> FastAPI:
     """Make a service's application.
 
-    ``app.state`` has ``access`` (an ``Access``), ``metrics`` (a ``CollectorRegistry`` of its own), ``log``, and
-    ``address`` (host and port; ``None`` until it is served by ``quotidian.service.run``).
+    ``app.state`` has ``access`` (an ``Access``), ``metrics`` (a ``CollectorRegistry`` of its own), ``log``,
+    ``address`` (host and port; ``None`` until it is served by ``quotidian.service.run``) and ``stopping`` (an event
+    that is set before requests that still run are waited for).
     ``GET /health`` answers 200 while the process works, with what it needs; ``GET /ready`` 503 while it cannot do its
     work; ``GET /metrics`` speaks Prometheus's text format.
     """
@@ -56,6 +58,7 @@ def create(name: str, settings: Settings, health: Callable[[], Awaitable[Health]
     app = FastAPI(title=f"Quotidian: {name}", version=__version__, lifespan=lifespan, openapi_url=None)
     app.state.access, app.state.metrics = Access(settings), CollectorRegistry()
     app.state.log, app.state.address = structlog.get_logger(service=name), None
+    app.state.stopping = asyncio.Event()
     ProcessCollector(registry=app.state.metrics)
     app.add_middleware(Gate, service=name, names=names_of(settings), metrics=app.state.metrics)
     for kind, handler in ((QuotidianError, _told), (HTTPException, _refused), (RequestValidationError, _invalid)):

@@ -96,6 +96,7 @@ async def running(app: FastAPI, taken: socket.socket) -> AsyncIterator["Server"]
         try:
             yield await server.up()
         finally:
+            app.state.stopping.set()
             await server.down()
 
 

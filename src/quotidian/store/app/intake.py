@@ -54,7 +54,7 @@ class Intake:
 
     def __init__(self, app: FastAPI, thread: StoreThread) -> None:
         self._thread = thread
-        self._news = asyncio.Event()
+        self._news, self._stopping = asyncio.Event(), app.state.stopping
         self.figures: dict[str, int | None] = {"new": 0, "known": 0, "left_out": 0, "dead": 0, "last_event": None}
         registry = app.state.metrics
         self._events = Counter("quotidian_store_events", "Events that came in.", ["result"], registry=registry)
@@ -90,6 +90,15 @@ class Intake:
     def news(self) -> asyncio.Event:
         """What is set with the next new event."""
         return self._news
+
+    async def until(self, news: asyncio.Event, seconds: float) -> None:
+        """Wait for news, at most so many seconds and not beyond the service's end."""
+        waits = [asyncio.create_task(event.wait()) for event in (news, self._stopping)]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
 
 
 def _appended(store: Store, raws: Sequence[msgspec.Raw]) -> Posted:

@@ -3,7 +3,6 @@
 import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
@@ -118,8 +117,7 @@ async def _arrived(thread: StoreThread, intake: Intake, after: int | None, limit
     news = intake.news  # of before the first look, so that nothing comes unnoticed in between
     page = await thread.call(work)
     if wait and after is not None and not page.events:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(news.wait(), wait)
+        await intake.until(news, wait)
         page = await thread.call(work)
     return page
 
