@@ -30,6 +30,7 @@ class KeptEnrich:
         self.app.post("/api/v1/events")(self._post)
         self.app.get("/api/v1/home")(self._home)
         self.app.get("/api/v1/latest")(self._latest)
+        self.app.get("/api/v1/streams/{stream}")(self._stream)
 
     @property
     def heard(self) -> list[Heard]:
@@ -79,6 +80,11 @@ class KeptEnrich:
 
     async def _latest(self) -> Response:
         return _json({"latest": self.latest})
+
+    async def _stream(self, stream: str) -> Response:
+        return _json(
+            {"stream": stream, "last": max((d.last for d in self.deliveries if d.stream == stream), default=0)}
+        )
 
 
 class Told:

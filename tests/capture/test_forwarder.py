@@ -1,6 +1,7 @@
 """From the spool to enrich, over a real port."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ from quotidian.capture import forwarder as forwarding
 from quotidian.capture.batch import BatchSize
 from quotidian.capture.cause import Settler
 from quotidian.capture.forwarder import SINK, Forwarder
-from quotidian.clients import EnrichClient
+from quotidian.clients import EnrichClient, StoreClient
 from quotidian.model import Delivery, Heard, RegistryNote
 from quotidian.spool import Kind, Spool
 
@@ -44,7 +45,8 @@ class Forwarding:
 async def _forwarding(directory: Path, url: str, secret: str = SECRET) -> AsyncIterator[Forwarding]:
     spool = Spool(directory, quota=100_000_000)
     client, missing = EnrichClient(url, secret), list[tuple[int, int, str]]()
-    forwarder = Forwarder(spool, Settler(), client, lambda *span: missing.append(span))
+    store = StoreClient(url, secret)
+    forwarder = Forwarder(spool, Settler(), client, lambda *span: missing.append(span), store.received)
     task = asyncio.create_task(forwarder.run())
     try:
         yield Forwarding(spool, forwarder, missing)
@@ -52,6 +54,7 @@ async def _forwarding(directory: Path, url: str, secret: str = SECRET) -> AsyncI
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await client.close()
+        await store.close()
         spool.close()
 
 
@@ -216,6 +219,30 @@ def test_missing_numbers_become_a_gap(tmp_path: Path) -> None:
         assert [span[:2] for span in forwarding.missing] == [(5, 9)]
 
     _run(tmp_path, test)
+
+
+def test_numbers_are_never_given_twice(tmp_path: Path) -> None:
+    """When the spool lost its end after it was delivered, what comes then is delivered under another name."""
+
+    async def running() -> None:
+        enrich = KeptEnrich()
+        async with serving(enrich.app) as url:
+            async with _forwarding(tmp_path, url) as forwarding:
+                await forwarding.say(*(changed("light.before", "on") for _ in range(9)))
+                await forwarding.drained()
+            [log] = tmp_path.glob("*.log")
+            os.truncate(log, log.stat().st_size // 2)
+            for cursor in tmp_path.glob("cursor-*"):
+                cursor.unlink()
+            async with _forwarding(tmp_path, url) as forwarding:
+                await forwarding.say(changed("light.after", "on"))
+                await forwarding.drained()
+        assert len({delivery.stream for delivery in enrich.deliveries}) == 2
+        after = [d for d in enrich.deliveries if d.stream == forwarding.spool.stream]
+        assert _entity(after[-1].messages[-1]) == "light.after"  # type: ignore[arg-type]
+        assert after[-1].last < 9
+
+    asyncio.run(running())
 
 
 def test_batches_grow_and_shrink() -> None:

@@ -62,7 +62,7 @@ class Capture:
         self._committer = Committer(spool, settings.number("QUOTIDIAN_COMMIT_INTERVAL"))
         self._registries = RegistryWatch(directory, spool, self._committer, self._settler)
         self._address = lambda: address_of(settings.again())
-        self._forwarder = Forwarder(spool, self._settler, self._enrich, self.gaps.missing)
+        self._forwarder = Forwarder(spool, self._settler, self._enrich, self.gaps.missing, self._store.received)
         self._filler = Filler(self._address, spool, self.gaps, self.link, self._machines)
         self._home: str | None = None
         self._broken: dict[str, str] = {}
@@ -161,10 +161,11 @@ class Capture:
 
     async def _newest(self) -> int | None:
         try:
-            return await self._store.latest()
+            latest = await self._store.latest()
         except QuotidianError as error:
             _log.info("the store does not say what it has: all of the history is read", reason=str(error))
             return None
+        return None if latest is None or latest > clock.now() else latest
 
     async def post(self, posted: Posted) -> dict[str, Any]:
         """Take in an event by hand; it is durable when this returns."""

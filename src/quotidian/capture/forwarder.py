@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -39,12 +39,21 @@ class Forwarder:
         Enrich.
     missing
         Told a span (µs) of which the store says that it never saw the numbers.
+    received
+        Gives the highest number of a stream that the store has.
     """
 
     def __init__(
-        self, spool: Spool, settler: Settler, client: Delivering, missing: Callable[[int, int, str], None]
+        self,
+        spool: Spool,
+        settler: Settler,
+        client: Delivering,
+        missing: Callable[[int, int, str], None],
+        received: Callable[[str], Awaitable[int]],
     ) -> None:
         self._spool, self._settler, self._client, self._missing = spool, settler, client, missing
+        self._received = received
+        self._found: int | None = spool.committed  #: the last number that was there at the start, until it is compared
         self._batch = BatchSize()
         self._failures = 0
         self.error: QuotidianError | None = None
@@ -54,12 +63,27 @@ class Forwarder:
 
     async def run(self) -> None:
         """Deliver, for ever."""
+        await self._compare()
         while True:
             records = await self._spool.read(SINK, limit=self._batch.limit, size=self._batch.size)
             for run in runs(records):
                 begun = time.monotonic()
                 await self._deliver(self._delivery(run))
                 self._batch.went(len(run), time.monotonic() - begun)
+
+    async def _compare(self) -> None:
+        """Make sure that numbers which the store has already are not given to anything else.
+
+        A disk that loses what it said was written lets the spool begin with lower numbers than were delivered.
+        """
+        while self._found is not None:
+            try:
+                if await self._received(self._spool.stream) > self._found:
+                    self._spool.rename()
+                    _log.error("the end of the spool was lost: its numbers go on under a new name")
+                self.error = self._found = None
+            except QuotidianError as error:
+                await self._failed(error)
 
     def _delivery(self, records: Sequence[Record]) -> Delivery:
         settle = self._settler.message

@@ -26,6 +26,7 @@ def keep(path: Path, data: Any) -> None:
     """
     fresh = path.with_name(path.name + ".new")
     try:
+        fresh.touch(mode=0o600)  # what happens in a home is nobody else's business
         with fresh.open("wb") as file:
             file.write(msgspec.json.encode(data))
             file.flush()

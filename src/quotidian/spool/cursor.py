@@ -36,6 +36,11 @@ class Cursor:
         # The stream is part of it, because a cursor means nothing to a log with other numbers.
         return b"%08x" % crc32(number, crc32(self._stream.encode()))
 
+    def renamed(self, stream: str) -> None:
+        """Go on under another name of the stream."""
+        self._stream = stream
+        self.save()
+
     def falls_due(self) -> bool:
         """Tell, once each time, that it should be written down."""
         if self.acked - self._told < _NUMBERS and time.monotonic() - self._time < _SECONDS:

@@ -73,8 +73,13 @@ def stream_in(directory: Path, *, begun: bool) -> str:
     if begun:
         with suppress(ValueError):
             return str(uuid.UUID(content_of(path).decode("ascii")))
+    return fresh_stream_in(directory)
+
+
+def fresh_stream_in(directory: Path) -> str:
+    """Give the stream a new name."""
     stream = str(uuid.uuid4())
-    replace(path, stream.encode(), durable=True)
+    replace(directory / "stream", stream.encode(), durable=True)
     return stream
 
 

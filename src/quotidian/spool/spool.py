@@ -12,7 +12,7 @@ from quotidian.spool.cursor import Cursor
 from quotidian.spool.damage import Damage
 from quotidian.spool.frame import Kind, Record, encode
 from quotidian.spool.log import SEGMENT, Log
-from quotidian.spool.place import disk_errors, lock, stream_in, sync_directory
+from quotidian.spool.place import disk_errors, fresh_stream_in, lock, stream_in, sync_directory
 from quotidian.spool.records import Records
 from quotidian.spool.segment import Found
 
@@ -196,6 +196,22 @@ class Spool:
 
     def _acked_by_all(self) -> int:
         return min((cursor.acked for cursor in self._cursors.values()), default=self.committed)
+
+    def rename(self) -> None:
+        """Give the stream a new name; the numbers go on.
+
+        For when a sink knows higher numbers than were found: the end of the log is lost, and what comes after it must
+        not pass for what that sink has already.
+
+        Raises
+        ------
+        DiskFullError
+            When there is no space; the name is then as it was.
+        """
+        with disk_errors(self._directory):
+            self.stream = fresh_stream_in(self._directory)
+        for cursor in self._cursors.values():
+            cursor.renamed(self.stream)
 
     def replay(self, since: int) -> Iterator[Record]:
         """Give the records that are still on disk and arrived at or after an instant (µs), acknowledged or not."""
