@@ -1,5 +1,6 @@
 """Enrich as a service: what it takes, what it answers, and that it acknowledges only what the store did."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from quotidian.clients import EnrichClient
 from quotidian.errors import TooLargeError, UnreachableError
 from quotidian.model import CauseKind, Event
 from quotidian.model.delivery import Receipt, Refusal, RegistryNote
+from quotidian.service.logs import configure
+from quotidian.settings import Settings
 
 from .serving import SECRET, Service, with_enrich
 from .telling import NOW, SNAPSHOTS, changed, delivery, heard, state
@@ -208,5 +211,26 @@ def test_numbers_go_on_after_an_answer_was_lost(tmp_path: Path) -> None:
         service.store.received[0] = msgspec.structs.replace(service.store.received[0], last=9)
         await service.post(FLAT)
         assert service.store.received[-1].first == 10
+
+    with_enrich(tmp_path, check)
+
+
+def test_the_log_follows_events_and_tells_no_states(tmp_path: Path, logged: io.StringIO) -> None:
+    """At the debug level each stored event is named by its id; what it said, and secrets, are not in the log."""
+    configure(Settings({"QUOTIDIAN_LOG_LEVEL": "debug"}), logged)
+
+    async def check(service: Service) -> None:
+        said = {"entity_id": "light.desk", "state": "private"}
+        _, told = await service.post([said, {"entity_id": "private"}])
+        service.store.failing = AWAY
+        await service.post(FLAT)
+        service.store.failing = None
+        await service.post(FLAT)
+        log = logged.getvalue()
+        assert told["results"][0]["event_id"] in log
+        for part in ("a malformed entity id", "the store takes nothing for now", "the store takes events again"):
+            assert part in log, part
+        assert "private" not in log
+        assert SECRET not in log
 
     with_enrich(tmp_path, check)

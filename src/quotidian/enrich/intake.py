@@ -1,11 +1,13 @@
 """What enrich does with what it is sent: nothing is acknowledged that the store has not made durable."""
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Awaitable, Sequence
 from typing import Any, Final, TypeVar
 
 import msgspec
+import structlog
 
 from quotidian import clock
 from quotidian.clients import StoreClient
@@ -15,6 +17,7 @@ from quotidian.enrich.snapshots import Snapshots
 from quotidian.errors import AccessError, QuotidianError, UnreachableError
 from quotidian.model.delivery import Delivery, Enriched, Receipt
 
+_log = structlog.get_logger(service="enrich")
 _PAGE: Final = 10  #: snapshots read at once
 
 T = TypeVar("T")
@@ -105,6 +108,7 @@ class Intake:
 
     async def _stored(self, enriched: Enriched) -> Receipt:
         receipt = await self._asked(self._store.receive(enriched))
+        self._tell(enriched, receipt)
         self.events += len(enriched.events)
         self.letters.update(refusal.reason for refusal in receipt.refusals)
         newest = max((arrival.event.last_updated for arrival in enriched.events), default=None)
@@ -112,18 +116,34 @@ class Intake:
             self.last_event = max(newest, self.last_event or 0)
         return receipt
 
+    def _tell(self, enriched: Enriched, receipt: Receipt) -> None:
+        """Log what became of a delivery: by its numbers and the events' ids, so that each can be followed."""
+        where = {"stream": enriched.stream, "first": enriched.first, "last": enriched.last}
+        if receipt.refusals:
+            _log.warning("messages cannot be used", **where, reasons=dict(Counter(r.reason for r in receipt.refusals)))
+        if logging.getLogger().isEnabledFor(logging.DEBUG):
+            ids = [arrival.event.event_id for arrival in enriched.events]
+            _log.debug("a delivery is stored", **where, new=receipt.new, known=receipt.known, events=ids)
+
     async def _asked(self, call: Awaitable[T]) -> T:
         """Ask the store; that it does not know us is no fault of whoever sent something here."""
         try:
             found = await call
         except AccessError as error:
-            self.failure = str(error)
+            self._failed(error)
             raise UnreachableError(f"The store does not let enrich in: {error.what}", error.remedy) from error
         except QuotidianError as error:
-            self.failure = str(error)
+            self._failed(error)
             raise
+        if self.failure is not None:
+            _log.info("the store takes events again")
         self.failure = None
         return found
+
+    def _failed(self, error: QuotidianError) -> None:
+        if self.failure != str(error):  # once, not for each attempt
+            _log.warning("the store takes nothing for now", reason=str(error))
+        self.failure = str(error)
 
 
 def _with_refusals(found: Posted, enriched: Enriched, receipt: Receipt) -> Posted:
