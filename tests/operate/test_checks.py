@@ -215,6 +215,13 @@ def test_a_clock_that_is_off_is_told(there: str, state: str, told: str) -> None:
     assert (check.state, told in check.sentence) == (state, True)
 
 
+@pytest.fixture
+def unlogged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave this process's logs as they are."""
+    monkeypatch.setattr("quotidian.operate.doctor.configure", lambda _: None)
+
+
+@pytest.mark.usefixtures("unlogged")
 def test_doctor_ends_with_a_failure_when_there_is_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each check is a line, with its remedy beneath it; as data they are the same."""
     monkeypatch.setenv("QUOTIDIAN_PORT", "64000")

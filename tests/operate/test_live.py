@@ -63,6 +63,14 @@ def test_validate_sends_an_event_all_the_way(pipeline: Pipeline) -> None:
     assert "works from end to end" in plain.stdout
 
 
+def test_validate_tells_what_is_lacking_although_events_arrive(tmp_path: Path) -> None:
+    """Without a home to listen to, an event by hand arrives nevertheless; what capture lacks is a remark."""
+    with Pipeline(tmp_path) as running:
+        told = running.run("validate")
+    assert told.returncode == 0
+    assert re.search(r"! capture is well.*\n +homeassistant: .*HA_URL", told.stdout)
+
+
 def test_status_is_well(pipeline: Pipeline) -> None:
     """The services are listed, and the exit code is 0."""
     told = pipeline.run("status")

@@ -16,6 +16,7 @@ from quotidian.operate.checks.services import service_checks
 from quotidian.operate.checks.told import settings_checks
 from quotidian.operate.console import as_json, plain, say
 from quotidian.operate.options import DataOption, JsonOption
+from quotidian.service.logs import configure
 from quotidian.settings import Settings
 
 _MARKS: Final = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[bold red]✗[/]"}
@@ -56,6 +57,7 @@ def _checks(data: str | None) -> list[Check]:
     told = settings_checks(settings, os.environ)
     if any(check.state == "problem" for check in told):
         return told
+    configure(settings)
     return [*told, *place_checks(settings), *service_checks(settings), *asyncio.run(home_checks(settings))]
 
 

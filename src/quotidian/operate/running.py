@@ -70,13 +70,13 @@ def _settings(data: Path | None, port: int | None) -> Settings:
 
 def _run(settings: Settings, services: tuple[Service, ...], *, greeting: bool) -> None:
     refuse_small_system(sys.maxsize)
-    configure(settings)
     for service in services:
         refuse_taken_port(settings, service)
     refuse_unwritable(Path(settings.text("QUOTIDIAN_DATA")).expanduser())
     _remark(settings, services)
     if greeting:
         greet(settings)
+    configure(settings)
     apps = [(_app(service, settings), settings.port(service)) for service in services]
     asyncio.run(serve(apps, settings.text("QUOTIDIAN_HOST")))
 

@@ -18,6 +18,7 @@ from quotidian.operate.conditions import Service
 from quotidian.operate.console import as_json, plain, say
 from quotidian.operate.options import DataOption, JsonOption
 from quotidian.service.access import Access
+from quotidian.service.logs import configure
 from quotidian.settings import Settings
 
 ENTITY: Final = "sensor.quotidian_validation"  #: whose changes these events are; they are never learned from
@@ -29,11 +30,12 @@ WaitOption = Annotated[float, typer.Option("--wait", min=1, help="Seconds to wai
 
 
 class Step(msgspec.Struct, frozen=True):
-    """What was tried, how long it took (seconds), and what was wrong, if anything."""
+    """What was tried, how long it took (seconds), what was wrong, and what is worth knowing although it went well."""
 
     name: str
     seconds: float
     trouble: str = ""
+    remark: str = ""
 
 
 class Validation:
@@ -48,14 +50,15 @@ class Validation:
         return not any(step.trouble for step in self.steps)
 
     async def step(self, name: str, work: Awaitable[T]) -> T | None:
-        """Take a step; its result, or ``None`` when it failed."""
+        """Take a step; its result, or ``None`` when it failed. A result that is text is a remark."""
         begun = time.monotonic()
         result, trouble = None, ""
         try:
             result = await work
         except QuotidianError as error:
             trouble = str(error)
-        self.steps.append(Step(name, round(time.monotonic() - begun, 4), trouble))
+        seconds = round(time.monotonic() - begun, 4)
+        self.steps.append(Step(name, seconds, trouble, result if isinstance(result, str) else ""))
         return result
 
 
@@ -75,6 +78,7 @@ def validate_command(*, data: DataOption = None, wait: WaitOption = 15, json: Js
       quotidian validate
     """
     settings = Settings().replaced(QUOTIDIAN_DATA=None if data is None else str(data))
+    configure(settings)
     validation = asyncio.run(_validated(settings, wait))
     if json:
         as_json({"passed": validation.passed, "steps": validation.steps})
@@ -101,11 +105,13 @@ async def _validated(settings: Settings, wait: float) -> Validation:
     return validation
 
 
-async def _well(service: str, url: str, secret: str) -> None:
+async def _well(service: str, url: str, secret: str) -> str:
+    """Give what a service lacks, when it works nevertheless."""
     told = await health(url, secret, service)
+    lacks = " ".join(f"{one.name}: {one.detail or one.state}" for one in told.dependencies if one.state != "ok")
     if told.state == "down":
-        troubles = "; ".join(f"{one.name}: {one.detail}" for one in told.dependencies if one.state != "ok")
-        raise UnreachableError(f"{service} says that it cannot work: {troubles or 'it does not say why'}.")
+        raise UnreachableError(f"{service} says that it cannot work. {lacks}")
+    return lacks
 
 
 async def _sent(settings: Settings, secret: str, instant: int) -> dict[str, Any]:
@@ -137,8 +143,8 @@ async def _stored(store: StoreClient, wanted: str, wait: float) -> None:
 
 def _tell(validation: Validation) -> None:
     for step in validation.steps:
-        mark = "[bold red]✗[/]" if step.trouble else "[green]✓[/]"
+        mark = "[bold red]✗[/]" if step.trouble else "[yellow]![/]" if step.remark else "[green]✓[/]"
         say(f"{mark} {escape(step.name):<26} [dim]{step.seconds * 1000:8.1f} ms[/]")
-        if step.trouble:
-            say(f"    {escape(plain(step.trouble))}")
+        if step.trouble or step.remark:
+            say(f"    {escape(plain(step.trouble or step.remark))}")
     say("\nThe pipeline works from end to end." if validation.passed else "\nThe pipeline does not work.")

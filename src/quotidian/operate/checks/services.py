@@ -24,11 +24,12 @@ def _check(settings: Settings, service: Service) -> Check:
     if told.get("version") != __version__:
         sentence = f"{service} at {url} is version {told.get('version')}, and this is {__version__}."
         return Check(service, "warning", sentence, "Update all services together.")
-    if told.get("state") == "ok":
+    # Admin only repeats how the others are.
+    if told.get("state") == "ok" or service is Service.ADMIN:
         return Check(service, "ok", f"{service} runs at {url}.")
     poor = [one for one in told.get("dependencies", ()) if one["state"] != "ok"]
-    troubles = "; ".join(f"{one['name']}: {one['detail'] or one['state']}" for one in poor)
-    sentence = f"{service} at {url} is {told.get('state')}: {troubles or 'it does not say why'}."
+    troubles = " ".join(f"{one['name']}: {one['detail'] or one['state']}" for one in poor)
+    sentence = f"{service} at {url} is {told.get('state')}. {troubles}".rstrip()
     return Check(service, "problem" if told.get("state") == "down" else "warning", sentence)
 
 
