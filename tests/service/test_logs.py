@@ -88,6 +88,20 @@ class TestEntries:
         assert "hush-hush" not in ran.stderr
 
 
+class TestFailures:
+    def test_what_could_not_be_served_is_logged_with_its_request(self, written: io.StringIO, tmp_path: Path) -> None:
+        """A fault with its traceback, a peer that rests with its sentence, both under the id that was answered."""
+
+        async def run() -> list[str]:
+            async with served(plain_app({"QUOTIDIAN_DATA": str(tmp_path)})) as url:
+                return [(await ask("GET", url + path))[1]["X-Request-Id"] for path in ("/broken", "/later")]
+
+        broken, later = asyncio.run(run())
+        told = {entry["request_id"]: entry for entry in entries(written) if entry["level"] in ("error", "warning")}
+        assert "Traceback" in told[broken]["exception"]
+        assert told[later]["why"] == "It rests. Wait."
+
+
 class TestSecrets:
     def test_no_secret_is_ever_written(self, written: io.StringIO) -> None:
         """As a field, a key, in a message, an exception, an object's repr, quoted in an address, from any logger."""

@@ -89,12 +89,20 @@ def _add_operation(app: FastAPI, name: str, health: Callable[[], Awaitable[Healt
         return answer(describe(app))
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, QuotidianError)
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    if status >= 500:
+        request.app.state.log.warning("A request was not served", path=request.url.path, why=str(error))
+    kind = type(error).__name__.removesuffix("Error")
+    return refusal(status, kind, error.what, error.remedy, _headers(error))
+
+
+def _headers(error: QuotidianError) -> dict[str, str]:
+    if isinstance(error, AccessError):
+        return {"WWW-Authenticate": "Bearer"}
     after = error.after if isinstance(error, UnreachableError) else None
-    headers = {} if after is None else {"Retry-After": str(round(after + 0.5))}
-    return refusal(status, type(error).__name__.removesuffix("Error"), error.what, error.remedy, headers)
+    return {} if after is None else {"Retry-After": str(round(after + 0.5))}
 
 
 async def _refused(request: Request, error: Exception) -> Response:
