@@ -175,6 +175,29 @@ def test_a_hole_parts_what_is_read(spools: Spools, already: int) -> None:
     ]
 
 
+def test_a_record_that_is_gone_without_a_trace_is_missed(spools: Spools) -> None:
+    """Bytes that were cut out exactly between two records are told by the numbers alone."""
+    whole = made(spools)
+    hit(segments(spools.directory)[1], lambda content: content.__delitem__(slice(0, 2 * len(content) // 3)))
+    number = int(segments(spools.directory)[1].stem)
+    size = len(encode(record(1)))
+    hit(segments(spools.directory)[0], lambda content: content.__delitem__(slice(size, size + len(encode(record(2))))))
+    lost = agree(spools, spools(), whole)
+    assert lost[0] == 2
+    assert lost[1] == number
+
+
+def test_a_clock_that_was_set_back_makes_no_span_backwards(spools: Spools) -> None:
+    """The span of time of a loss starts before it ends."""
+    spool = spools()
+    for arrived in (900, 800, 700):
+        spool.append(Kind.LIVE, b"{}", arrived)
+    spools.run(spool.commit())
+    flip(segments(spools.directory)[0], len(encode(Record(1, 0, Kind.LIVE, b"{}"))))
+    assert len(list(spool.replay(0))) == 2
+    assert [(damage.since, damage.until) for damage in spool.damages] == [(700, 900)]
+
+
 def test_a_payload_cannot_pass_for_a_record(spools: Spools) -> None:
     """Bytes within a damaged record that look like another record do not come out of order."""
     spool = spools()

@@ -1,5 +1,6 @@
 """The directory: who holds it, its stream, its cursors, its quota."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -158,3 +159,34 @@ def test_what_came_before_the_first_unread_can_be_replayed(spools: Spools) -> No
     assert 60 < next(spool.replay(0)).seq < 90
     spool = spools(spools.crashed("later"))
     assert list(spool.replay(record(95).arrived)) == made[94:]
+
+
+def test_what_goes_while_it_is_replayed_is_no_damage(spools: Spools) -> None:
+    """Segments that are acknowledged and deleted during a replay are left out of it, and nobody is alarmed."""
+    spool = spools()
+    made = spools.put(spool, 100)
+    replay = spool.replay(0)
+    assert next(replay) == made[0]
+    assert spools.drain(spool) == made
+    spools.put(spool, 1)  # the files go before it is written
+    left = list(replay)
+    assert left[-1] == made[-1]
+    assert len(left) < 50
+    assert spool.damages == []
+
+
+def test_a_drain_reads_the_log_about_once(spools: Spools, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reading starts where the last one ended, so a large backlog costs no more than its bytes."""
+    spool, pread, read = spools(quota=64 << 20), os.pread, []
+
+    def counted(file: int, size: int, at: int) -> bytes:
+        content = pread(file, size, at)
+        read.append(len(content))
+        return content
+
+    monkeypatch.setattr(os, "pread", counted)
+    for _ in range(5000):
+        spool.append(Kind.LIVE, bytes(1000), 0)
+    spools.run(spool.commit())
+    assert len(spools.drain(spool, limit=100, size=110_000)) == 5000
+    assert sum(read) < 2 * spool.bytes

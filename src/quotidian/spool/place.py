@@ -94,7 +94,7 @@ def content_of(path: Path) -> bytes:
 
 
 def replace(path: Path, content: bytes, *, durable: bool) -> None:
-    """Put a small file in the place of another, wholly or not at all."""
+    """Put a small file in the place of another, wholly or not at all; its name becomes durable with the next commit."""
     fresh = path.with_suffix(".new")
     with fresh.open("wb") as file:
         file.write(content)
@@ -102,8 +102,6 @@ def replace(path: Path, content: bytes, *, durable: bool) -> None:
             file.flush()
             os.fsync(file.fileno())
     fresh.replace(path)
-    if durable:
-        sync_directory(path.parent)
 
 
 def sync_directory(directory: Path) -> None:
