@@ -9,8 +9,9 @@ import pytest
 
 from quotidian.errors import QuotidianError, RequestError, UnreachableError
 from quotidian.homeassistant import history
-from quotidian.homeassistant.history import DAY, HOUR, Change, Window, fetch_changes, oldest, windows, written
+from quotidian.homeassistant.history import DAY, HOUR, Change, Window, fetch_changes, oldest, windows
 from quotidian.homeassistant.moments import iso, micros
+from quotidian.homeassistant.recorder import written
 from quotidian.model import Cause
 
 _RUNNING = {"recording": True, "thread_running": True, "backlog": 0, "migration_in_progress": False}
@@ -111,6 +112,20 @@ def test_no_logbook() -> None:
         (None, "on", 20_000_000, 15_000_000),
     ]
     assert {change.cause for change in window.changes} == {Cause()}
+
+
+def test_fractions_at_a_seam() -> None:
+    """A change whose fraction of a µs lies on the other side of a seam than its µs is in one window, and once."""
+    seam = 1_760_000_003_463_395
+    rows = [{"s": "on", "a": {}, "lu": 1_760_000_003.4633949}, {"s": "off", "a": {}, "lu": 1_760_000_003.4633954}]
+    session: Any = Answering(history__history_during_period={"light.desk": rows})
+
+    async def ask(start: int, end: int) -> list[str | None]:
+        window = await fetch_changes(session, start, end, ["light.desk"], machines=frozenset())
+        return [change.state for change in window.changes]
+
+    assert asyncio.run(ask(seam - HOUR, seam)) == []
+    assert asyncio.run(ask(seam, seam + HOUR)) == ["on", "off"]
 
 
 @pytest.mark.parametrize(("busy", "lengths"), [(0, (HOUR, 4 * HOUR, 16 * HOUR, DAY)), (200_000, (HOUR,) * 4)])

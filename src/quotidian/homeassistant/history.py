@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -13,6 +12,7 @@ from quotidian.errors import RequestError, UnreachableError
 from quotidian.homeassistant.live import fetch_listed, fetch_states, fetch_users
 from quotidian.homeassistant.logbook import VOICE, Logbook, Row
 from quotidian.homeassistant.moments import iso, micros
+from quotidian.homeassistant.recorder import asked, decoded, written
 from quotidian.homeassistant.registries import Registries
 from quotidian.homeassistant.session import Session
 from quotidian.model import Cause, CauseKind
@@ -26,9 +26,6 @@ ROWS: Final = 20_000  #: changes that a window should not have many more of
 MARGIN: Final = HOUR  #: for which the logbook is read before a window: a script may have been running for that long
 FRESH: Final = 2 * HOUR  #: what is older was written long ago, whatever the recorder's commit interval
 _REST: Final = 10.0  #: seconds of rest after a request, at most
-#: An entity that does not exist, so that nothing ever comes of it.
-_NOBODY: Final = "sensor.quotidian_nobody"
-_MIGRATING: Final = 60.0
 _STARTED: Final = 3.0
 #: While it starts, not all entities are there yet.
 _STARTING: Final = frozenset({"NOT_RUNNING", "STARTING"})
@@ -72,14 +69,6 @@ class _State(msgspec.Struct):
     lc: float | None = None
 
 
-class _Recorder(msgspec.Struct):
-    """The answer to ``recorder/info``."""
-
-    thread_running: bool = True
-    migration_in_progress: bool = False
-    migration_is_live: bool = False
-
-
 class _Known(msgspec.Struct, frozen=True):
     """Whom a session can ask about."""
 
@@ -89,7 +78,6 @@ class _Known(msgspec.Struct, frozen=True):
 
 _STATES: Final = msgspec.json.Decoder(dict[str, list[_State]])
 _ROWS: Final = msgspec.json.Decoder(list[Row])
-_INFO: Final = msgspec.json.Decoder(_Recorder)
 _known: WeakKeyDictionary[Session, _Known] = WeakKeyDictionary()
 
 
@@ -134,7 +122,7 @@ async def fetch_changes(
         states = await _rested(rest, _recorded(session, start, end, some))
         for entity_id, told in states.items():
             reached = reached or any(micros(state.lu) < start for state in told)
-            changes.extend(_changes(entity_id, told, start, logbook))
+            changes.extend(_changes(entity_id, told, (start, end), logbook))
     changes.sort(key=_order)
     return Window(changes, reached, start, end)
 
@@ -184,29 +172,6 @@ async def oldest(session: Session) -> int | None:
     return max(beyond, 0)
 
 
-async def written(session: Session) -> None:
-    """Come back when the recorder has written everything that had happened when it was asked.
-
-    It writes late: every 5 s, or as its ``commit_interval`` says. A stream of the history first waits for it, and its
-    second message tells that it has.
-
-    Raises
-    ------
-    RequestError
-        When Home Assistant keeps no history.
-    UnreachableError
-        When the recorder is converting its database, or does not run.
-    """
-    recorder = _decoded(_INFO, await _asked(session, "recorder/info"))
-    if recorder.migration_in_progress and not recorder.migration_is_live:
-        raise UnreachableError("Home Assistant is converting its database.", "It takes a while.", after=_MIGRATING)
-    if not recorder.thread_running:
-        raise UnreachableError("Home Assistant's recorder does not run.", "Its log says why.", after=_MIGRATING)
-    stream = {"entity_ids": [_NOBODY], "include_start_time_state": False, "no_attributes": True}
-    with _needed():
-        await session.first(2, "history/stream", start_time=iso(0), **stream)
-
-
 async def _whom(session: Session) -> _Known:
     """Give all entities that have a state or are in the registry, and the service accounts: asked once a session."""
     if session not in _known:
@@ -230,7 +195,7 @@ async def _recorded(
     session: Session, start: int, end: int, entity_ids: Sequence[str], **options: Any
 ) -> dict[str, list[_State]]:
     """Fetch states, each entity's state at the start first. Home Assistant leaves out both ends, we only the later."""
-    answer = await _asked(
+    answer = await asked(
         session,
         "history/history_during_period",
         start_time=iso(start - 1),
@@ -240,7 +205,7 @@ async def _recorded(
         significant_changes_only=False,
         **{"minimal_response": False, "no_attributes": False, **options},
     )
-    return _decoded(_STATES, answer)
+    return decoded(_STATES, answer)
 
 
 async def _logged(session: Session, start: int, end: int, rest: float) -> list[Row]:
@@ -251,24 +216,7 @@ async def _logged(session: Session, start: int, end: int, rest: float) -> list[R
         )
     except RequestError:
         return []  # a history without a logbook: causes stay unknown
-    return _decoded(_ROWS, answer)
-
-
-async def _asked(session: Session, command: str, **fields: Any) -> msgspec.Raw:
-    with _needed():
-        return await session.ask(command, **fields)
-
-
-@contextmanager
-def _needed() -> Iterator[None]:
-    """Say what to switch on where Home Assistant does not know a command."""
-    try:
-        yield
-    except RequestError as error:
-        raise RequestError(
-            f"Home Assistant does not give its history: {error.what}",
-            "Its recorder and its history must be switched on, as they are in default_config.",
-        ) from error
+    return decoded(_ROWS, answer)
 
 
 async def _rested(rest: float, request: Awaitable[_T]) -> _T:
@@ -280,12 +228,15 @@ async def _rested(rest: float, request: Awaitable[_T]) -> _T:
     return answer
 
 
-def _changes(entity_id: str, told: list[_State], start: int, logbook: Logbook) -> Iterator[Change]:
-    """Make an entity's rows changes; the one before the start only tells what its state was."""
+def _changes(entity_id: str, told: list[_State], span: tuple[int, int], logbook: Logbook) -> Iterator[Change]:
+    """Make an entity's rows changes; the one before the start only tells what its state was.
+
+    The database has fractions of µs, so that a change which is at the end by its µs may stand just before it there.
+    """
     old: str | None = None
     for state in told:
         word, updated = state.s or None, micros(state.lu)
-        if updated >= start:
+        if span[0] <= updated < span[1]:
             changed = updated if state.lc is None else micros(state.lc)
             cause = logbook.cause(entity_id, updated)
             if old in _GONE and word is not None and word not in _GONE and cause.kind in _SELF:
@@ -297,13 +248,6 @@ def _changes(entity_id: str, told: list[_State], start: int, logbook: Logbook) -
 def _chunks(entity_ids: Sequence[str]) -> Iterator[Sequence[str]]:
     for first in range(0, len(entity_ids), ENTITIES):
         yield entity_ids[first : first + ENTITIES]
-
-
-def _decoded(decoder: msgspec.json.Decoder[_T], answer: msgspec.Raw) -> _T:
-    try:
-        return decoder.decode(answer)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise RequestError(f"Home Assistant's history cannot be read: {error}.") from error
 
 
 def _order(change: Change) -> tuple[int, str]:
