@@ -18,7 +18,7 @@ CONFIG: Final = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 DASHBOARD: Final = ROOT / "deploy" / "grafana" / "quotidian.json"
 PAGE: Final = ROOT / "docs" / "operations.md"
 TRIED: Final = Path(__file__).with_name("alerts_test.yml")
-METRIC: Final = re.compile(r"\bquotidian_[a-z_]+")
+METRIC: Final = re.compile(r"\b(?:quotidian|process)_[a-z_]+")
 
 promtool = pytest.mark.skipif(
     shutil.which("promtool") is None, reason="no promtool (Debian's prometheus): run `make test-components`"
@@ -78,7 +78,7 @@ def test_alerts_and_panels_ask_for_figures_that_exist(pipeline: Pipeline) -> Non
     exposed = {
         name
         for service in PORTS
-        for name in re.findall(r"^(?:# TYPE )?(quotidian_[a-z_]+)", pipeline.get(service, "/metrics"), re.M)
+        for name in re.findall(r"^(?:# TYPE )?((?:quotidian|process)_[a-z_]+)", pipeline.get(service, "/metrics"), re.M)
     }
     asked = {name for text in expressions() for name in METRIC.findall(text)}
     assert asked - exposed - {"quotidian_token"} == set()
