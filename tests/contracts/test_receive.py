@@ -174,6 +174,15 @@ class TestNotes:
         assert [one.since for one in store.snapshots(limit=2)] == [5, 10]
         assert store.home == msgspec.structs.replace(homes[2], id=store.home.id)
 
+    def test_snapshots_come_in_pages(self, store: Store) -> None:
+        """Each page goes on behind the instant at which the one before ended."""
+        for number in range(1, 6):
+            store.receive(delivery(number, number, snapshots=[Snapshot(10 * number, Home("", ZONE, str(number)))]))
+        first = store.snapshots(limit=2)
+        rest = store.snapshots(after=first[-1].since, limit=9)
+        assert [one.home.name for one in (*first, *rest)] == ["1", "2", "3", "4", "5"]
+        assert store.snapshots(after=50) == store.snapshots(limit=0) == []
+
     def test_a_snapshot_in_another_zone_parts_the_events_anew(self, store: Store) -> None:
         """An event of the same delivery lies in its new day; a zone that nobody knows changes none."""
         moment = at(MONDAY, 60)
