@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from quotidian.errors import UnreachableError
 from quotidian.model import Event
-from quotidian.service import Health, answer, body, create
+from quotidian.service import Dependency, Health, answer, body, create
 from quotidian.service.openapi import speaks
 from quotidian.settings import Settings
 
@@ -26,7 +26,7 @@ def plain_app(environment: dict[str, str], started: list[str] | None = None, nam
         noted.append(f"{name} stops")
 
     async def health() -> Health:
-        return Health()
+        return Health("ok", (Dependency("disk", "ok", "It is in the cellar."),), {"last_event": 1})
 
     app = create(name, Settings(environment), health, lifespan)
     reading, changing = [Depends(app.state.access.reading)], [Depends(app.state.access.changing)]

@@ -272,6 +272,15 @@ class TestAccess:
         more = {"QUOTIDIAN_HOST": host, "QUOTIDIAN_OPEN_READING": opened}
         assert tried(tmp_path, lambda url: ask("GET", url + "/things"), **more)[0] == status
 
+    @pytest.mark.parametrize(
+        ("host", "token", "told"), [("127.0.0.1", None, True), ("0.0.0.0", None, False), ("0.0.0.0", SECRET, True)]
+    )
+    def test_health_tells_strangers_only_states(self, tmp_path: Path, host: str, token: str | None, told: bool) -> None:
+        """Figures and details are for those who may read."""
+        content = tried(tmp_path, lambda url: ask("GET", url + "/health", token), QUOTIDIAN_HOST=host)[2]
+        assert json.loads(content)["dependencies"][0]["state"] == "ok"
+        assert (b"last_event" in content, b"cellar" in content) == (told, told)
+
     def test_the_files_are_the_owner_s_alone(self, tmp_path: Path) -> None:
         """Neither the secret nor the tokens can be read by other users, and no token is in any file."""
         access = Access(Settings({"QUOTIDIAN_DATA": str(tmp_path / "data")}))

@@ -118,6 +118,14 @@ class Access:
         if not (self._open or _is_loopback(self._host)):
             self.check(request)
 
+    async def lets_read(self, request: Request) -> bool:
+        """Tell whether a request may read."""
+        try:
+            await self.reading(request)
+        except AccessError:
+            return False
+        return True
+
     async def changing(self, request: Request) -> None:
         """Let a changing request in: always and only with a token or the services' secret.
 

@@ -25,7 +25,7 @@ from quotidian.errors import (
     TooLargeError,
     UnreachableError,
 )
-from quotidian.model.health import Health, ServiceHealth
+from quotidian.model.health import Dependency, Health, ServiceHealth
 from quotidian.service.access import Access
 from quotidian.service.gate import Gate, names_of
 from quotidian.service.openapi import describe, speaks
@@ -71,8 +71,11 @@ def _add_operation(app: FastAPI, name: str, health: Callable[[], Awaitable[Healt
     reading = [Depends(app.state.access.reading)]
 
     @app.get("/health", summary="How the service is", tags=["operation"], openapi_extra=speaks(gives=ServiceHealth))
-    async def _health() -> Response:
+    async def _health(request: Request) -> Response:
+        """Who may not read hears only the states: figures tell when somebody was at home."""
         found = await health()
+        if not await app.state.access.lets_read(request):
+            found = Health(found.state, tuple(Dependency(one.name, one.state) for one in found.dependencies))
         return answer(ServiceHealth(found.state, found.dependencies, found.figures, name, __version__))
 
     @app.get("/ready", summary="Whether the service can do its work", tags=["operation"])
