@@ -25,7 +25,6 @@ from quotidian.model.day import DAY_SECONDS, SECOND
 from quotidian.model.event import table_of
 from quotidian.settings import Settings
 
-SCHEMES: Final = ("http://", "https://", "ws://", "wss://")
 _REMEMBERED: Final = 20_000  #: attributes whose kept text is remembered
 
 _T = TypeVar("_T")

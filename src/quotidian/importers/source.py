@@ -14,7 +14,6 @@ from quotidian.importers.batch import Attributes, Batch
 from quotidian.importers.database import MAGIC
 from quotidian.importers.history_csv import HistoryCsv
 from quotidian.importers.json_lines import JsonLines
-from quotidian.importers.live import SCHEMES, LiveHistory
 from quotidian.importers.place import Place
 from quotidian.importers.recorder import RecorderDatabase
 from quotidian.importers.rejects import Rejects
@@ -24,6 +23,7 @@ from quotidian.model import Home
 from quotidian.settings import Settings
 
 DESCRIPTION: Final = "home.json"  #: the home's description beside our own event files
+_RUNNING: Final = ("http://", "https://", "ws://", "wss://")
 _TAR: Final = b"ustar"
 _TAR_AT: Final = 257
 
@@ -86,7 +86,10 @@ def open_source(
         When a running Home Assistant cannot be reached, or does not let us in.
     """
     settings = settings or Settings()
-    if where.lower().startswith(SCHEMES):
+    if where.lower().startswith(_RUNNING):
+        # Only here: it brings the client of the network with it, which no file needs.
+        from quotidian.importers.live import LiveHistory  # noqa: PLC0415
+
         return LiveHistory(where, zone, Rejects(rejects), settings, token)
     attributes = Attributes(settings.words("QUOTIDIAN_ATTRIBUTES"))
     option = None if zone is None else checked_zone(zone)
