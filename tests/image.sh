@@ -50,11 +50,24 @@ run "$container" -- sh -c '
     quotidian learn /tmp/home/events.jsonl.gz --data /tmp/store --json >/dev/null &&
     quotidian report /tmp/home.html --data /tmp/store >/dev/null' || fail "it cannot learn"
 
-# The services, on ports that nothing else has; validate sends an event all the way through.
-run --env QUOTIDIAN_PORT=18001 "$container" -- sh -c '
-    quotidian up & service=$!
-    trap "kill $service; wait $service" EXIT
-    for attempt in $(seq 100); do python -m quotidian.operate.alive admin 2>/dev/null && break; sleep 0.2; done
-    quotidian validate' 2>"$work/log" || { cat "$work/log" >&2; fail "the services do not work in it"; }
+# The services, on ports that nothing else has, on a root that cannot be written and without any privilege, as the
+# compose files run them; validate sends an event all the way through.
+root="$(buildah mount "$container")"
+unshare --mount sh -eu -c '
+    root="$1"
+    mount --bind "$root" "$root"
+    mount -o remount,bind,ro "$root"
+    mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
+    mount -t tmpfs -o mode=700,uid=10001,gid=10001 tmpfs "$root/data"
+    for place in proc dev; do mount --rbind "/$place" "$root/$place"; done
+    exec setpriv --no-new-privs chroot --userspec=10001:10001 --groups= "$root" /usr/bin/env -i \
+        PATH=/opt/quotidian/bin:/usr/local/bin:/usr/bin:/bin HOME=/data QUOTIDIAN_DATA=/data QUOTIDIAN_PORT=18001 \
+        PYTHONDONTWRITEBYTECODE=1 sh -c "
+            ! touch /x 2>/dev/null || exit 3
+            quotidian up & service=\$!
+            for attempt in \$(seq 100); do python -m quotidian.operate.alive admin 2>/dev/null && break; sleep 0.2; done
+            quotidian validate; passed=\$?
+            kill \$service; wait \$service && exit \$passed"
+' sh "$root" 2>"$work/log" || { cat "$work/log" >&2; fail "the services do not work in it"; }
 
 echo "The image works: $(buildah images --format '{{.Size}}' "$image") ($(buildah images --format '{{.Size}}' "$base" | head -1) of it the base)."
