@@ -10,6 +10,7 @@ import msgspec
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
+from tests.enrich.serving import serving as plainly_served
 
 from quotidian import clock
 from quotidian.admin.app import create_app
@@ -131,7 +132,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
 async def serving(directory: Path, pipeline: Pipeline, **environment: str) -> AsyncIterator[tuple[str, FastAPI]]:
     """Serve the admin service before a pipeline; give its address and its application."""
     names = {"capture": "QUOTIDIAN_CAPTURE_URL", "enrich": "ENRICHMENT_PIPELINE_URL", "store": "DATA_STORAGE_URL"}
-    async with served(pipeline.app) as base:
+    async with plainly_served(pipeline.app) as base:
         urls = {setting: f"{base}/{service}" for service, setting in names.items()}
         told = {"QUOTIDIAN_DATA": str(directory), "QUOTIDIAN_SECRET": SECRET, **urls, **environment}
         app = create_app(Settings(told))
