@@ -71,7 +71,7 @@ def _tell(certificates: Sequence[Certificate], verification: Verification) -> No
         warn(f"The chain of certificates is broken at number {verification.number}: {verification.fault}")
     elif verification.certificates:
         say(
-            f"\nThe chain of {verification.certificates:,} certificates is whole; its head is {verification.head[:16]}."
+            f"\nThe chain of certificates ({verification.certificates:,}) is whole; its head is {verification.head[:16]}."
         )
 
 

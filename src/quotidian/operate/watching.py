@@ -7,7 +7,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from quotidian.operate.asking import health_of
+from quotidian.operate.asking import health_of, secret_of
 from quotidian.operate.console import answers, as_json, say
 from quotidian.operate.options import JsonOption
 from quotidian.settings import PORTS, Settings
@@ -40,7 +40,8 @@ def status_command(*, service: ServiceOption = None, json: JsonOption = False) -
     if service is not None and service not in PORTS:
         raise typer.BadParameter(f"There is {', '.join(PORTS)}.", param_hint="--service")
     asked = service or "admin"
-    health = health_of(asked, Settings().url(asked))
+    settings = Settings()
+    health = health_of(asked, settings.url(asked), secret=secret_of(settings))
     if json:
         as_json(health)
     elif service is not None:

@@ -2,7 +2,7 @@
 
 from quotidian import __version__
 from quotidian.errors import SettingError, UnreachableError
-from quotidian.operate.asking import health_of
+from quotidian.operate.asking import health_of, secret_of
 from quotidian.operate.checks.check import Check
 from quotidian.operate.conditions import Service, refuse_taken_port
 from quotidian.settings import Settings
@@ -16,7 +16,7 @@ def service_checks(settings: Settings) -> list[Check]:
 def _check(settings: Settings, service: Service) -> Check:
     url = settings.url(service)
     try:
-        told = health_of(service, url)
+        told = health_of(service, url, secret=secret_of(settings))
     except UnreachableError as error:
         return _stopped(settings, service, error)
     except SettingError as error:
