@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -24,12 +25,16 @@ WELL: Final = {
 }
 
 
+ASKED: Final[list[str | None]] = []
+
+
 @contextmanager
 def answering(told: Any, status: int = 200) -> Iterator[int]:
     """Run a server that gives the same answer to every question; give its port."""
 
     class Answer(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            ASKED.append(self.headers.get("Authorization"))
             body = told if isinstance(told, bytes) else json.dumps(told).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
@@ -58,6 +63,20 @@ def test_status_tells_every_service_and_figure(monkeypatch: pytest.MonkeyPatch) 
     assert "Home [bold]Assistant[/] is away." in told.output
     assert "12,345" in told.output
     assert data.json == WELL
+
+
+def test_status_is_asked_with_the_services_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The one that is set, else the one that the services made; so figures are told also where strangers hear none."""
+    monkeypatch.setenv("QUOTIDIAN_DATA", str(tmp_path))
+    ASKED.clear()
+    with answering(WELL) as port:
+        monkeypatch.setenv("QUOTIDIAN_PORT", str(port - 2))
+        ran("status")
+        (tmp_path / "secret").write_text("made\n")
+        ran("status")
+        monkeypatch.setenv("QUOTIDIAN_SECRET", "set")
+        ran("status")
+    assert ASKED == [None, "Bearer made", "Bearer set"]
 
 
 def test_a_pipeline_that_is_down_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
