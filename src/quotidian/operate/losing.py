@@ -70,9 +70,8 @@ def _tell(certificates: Sequence[Certificate], verification: Verification) -> No
     if verification.fault is not None:
         warn(f"The chain of certificates is broken at number {verification.number}: {verification.fault}")
     elif verification.certificates:
-        say(
-            f"\nThe chain of certificates ({verification.certificates:,}) is whole; its head is {verification.head[:16]}."
-        )
+        count, head = verification.certificates, verification.head[:16]
+        say(f"\nThe chain of certificates ({count:,}) is whole; its head is {head}.")
 
 
 def _table(certificates: Sequence[Certificate]) -> Table:
