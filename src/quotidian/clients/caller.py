@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 import structlog
 
-from quotidian.clients.faults import FOREIGN, refused, unreached, unreadable
+from quotidian.clients.faults import FOREIGN, refused, stranger, unreached
 from quotidian.clients.policy import RETRYING, Breaker
 from quotidian.errors import SettingError
 
@@ -117,7 +117,7 @@ class Caller:
         try:
             return msgspec.json.decode(content, type=kind)
         except (msgspec.DecodeError, UnicodeError) as error:
-            raise unreadable(self._peer) from error
+            raise stranger(self._peer) from error
 
     async def close(self) -> None:
         """Close the connections."""

@@ -57,24 +57,20 @@ def refused(peer: str, status: int, headers: Mapping[str, str], content: bytes) 
     if status == 413:
         return TooLargeError(what, remedy)
     if status in (404, 405):
-        return NotFoundError(what, remedy) if told else _stranger(peer)
+        return NotFoundError(what, remedy) if told else stranger(peer)
     if 400 <= status < 500 and status not in _LATER:
         return RequestError(what, remedy)
     if status < 400:
-        return _stranger(peer)
+        return stranger(peer)
     return UnreachableError(what, remedy or _MENDED, seconds(headers.get("Retry-After")))
 
 
-def _stranger(peer: str) -> UnreachableError:
+def stranger(peer: str) -> UnreachableError:
+    """Say that what answers at a peer's address is not that peer."""
     return UnreachableError(
         f"Something else answers at the address of the {peer} service.",
         "Check the addresses and ports in the settings.",
     )
-
-
-def unreadable(peer: str) -> UnreachableError:
-    """Say that an answer was a success but not one of ours."""
-    return _stranger(peer)
 
 
 def seconds(told: str | None) -> float | None:
