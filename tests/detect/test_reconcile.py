@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quotidian.detect import reconcile
-from quotidian.detect.reconcile import FADING_NIGHTS, NEAR_MINUTES, RETIRED_NIGHTS
+from quotidian.detect.reconcile import FADING_NIGHTS, NEAR_MINUTES, RETIRED_NIGHTS, reconcile
 from quotidian.model import Evidence, Finding, Pattern, Stage, Status
 
 FIRST = dt.date(2026, 3, 2)

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from quotidian.detect import CoOccurrence, Detector, Duration, History, TimeOfDay, observe, reconcile
+from quotidian.detect import CoOccurrence, Detector, Duration, History, TimeOfDay, observe
+from quotidian.detect.reconcile import reconcile
 from quotidian.model import Area, Carry, Day, Entity, Evidence, Finding, Home, Pattern, Status, Summary
 from quotidian.model.event import table_of
 from quotidian.report import ReportData

@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from quotidian.detect import Detector, reconcile
+from quotidian.detect import Detector
+from quotidian.detect.reconcile import reconcile
 from quotidian.learn.fold import Folded, Progress, fold
 from quotidian.learn.periods import closes, roll_up
 from quotidian.learn.window import Window
