@@ -105,7 +105,8 @@ class Proxy:
         self._open |= both
         ways = [asyncio.create_task(way) for way in (self._pump(reader, back), self._answer(there, writer, back))]
         try:
-            await asyncio.gather(*ways)
+            with contextlib.suppress(asyncio.CancelledError):  # at the end of the proxy
+                await asyncio.gather(*ways)
         finally:
             self._open -= both
             for one in both:
