@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from quotidian import clock
-from quotidian.admin.overview import Account, CaptureStatus, HomeAssistant, Overview, Waiting
+from quotidian.admin.overview import CaptureStatus, HomeAssistant, Overview, Waiting
 from quotidian.admin.page import render, render_login
 from quotidian.model import Area, Entity, Gap, Home
+from quotidian.model.certificate import Certificate
 from quotidian.model.day import moment
 from quotidian.model.health import Dependency, ServiceHealth
 
@@ -30,9 +31,14 @@ def overview(**fields: Any) -> Overview:
         home=HOME,
         events=[],
         gaps=[],
-        accounts=[Account(moment(now, HOME.zone).date(), received=5, filled=2)],
+        accounts=[certificate(moment(now, HOME.zone).date(), received=5, filled=2)],
     )
     return msgspec.structs.replace(plain, **fields)
+
+
+def certificate(date: dt.date, **counts: int) -> Certificate:
+    """Give a day's account."""
+    return msgspec.structs.replace(Certificate(date=date, zone=HOME.zone, revision=1), **counts)
 
 
 def text_of(page: str) -> str:
@@ -82,7 +88,7 @@ def test_what_is_missing_is_not_hidden() -> None:
     """A day with lost numbers or spans says so, and gaps are listed with times and reasons."""
     now = clock.now()
     today = moment(now, HOME.zone).date()
-    accounts = [Account(today - dt.timedelta(days=1), received=9), Account(today, received=5, missing=3)]
+    accounts = [certificate(today - dt.timedelta(days=1), received=9), certificate(today, received=5, missing=3)]
     gaps = [
         Gap(id="1", start=now - 600_000_000, end=now, reason="Home Assistant was restarted"),
         Gap(id="2", start=now - 600_000_000, end=now, state="unrecoverable"),

@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from quotidian.admin.overview import Account, Overviews
+from quotidian.admin.overview import Loss, Overviews
 from quotidian.admin.page import HEADERS, asset, render, render_login
 from quotidian.errors import AccessError, QuotidianError
 from quotidian.model import Event
@@ -91,7 +91,7 @@ def _add_api(app: FastAPI) -> None:
         summary="The loss certificates, and whether their chain is whole",
         tags=["admin"],
         dependencies=[Depends(reading)],
-        openapi_extra=speaks(gives=dict[str, list[Account] | Any]),
+        openapi_extra=speaks(gives=Loss),
     )
     async def _loss(first: str | None = None, last: str | None = None) -> Response:
         """Of the days from ``first`` to ``last`` (as in 2026-11-21), or of all."""

@@ -11,6 +11,7 @@ from quotidian import clock
 from quotidian.clients import Caller
 from quotidian.errors import QuotidianError
 from quotidian.model import Event, Gap, Home
+from quotidian.model.certificate import Certificate, Verification
 from quotidian.model.day import moment
 from quotidian.model.health import Dependency, Health, ServiceHealth, State
 from quotidian.settings import Settings
@@ -66,32 +67,11 @@ class CaptureStatus(msgspec.Struct, frozen=True):
     gaps: list[dict[str, Any]] = []
 
 
-class Account(msgspec.Struct, frozen=True):
-    """A day's loss certificate, as far as it is shown; see the store's."""
+class Loss(msgspec.Struct, frozen=True):
+    """What is known of each day's loss, and whether the chain of certificates is whole."""
 
-    date: dt.date
-    received: int = 0
-    filled: int = 0
-    manual: int = 0
-    imported: int = 0
-    duplicate: int = 0
-    left_out: int = 0
-    dead: int = 0
-    missing: int = 0
-    unverifiable: int = 0
-    unrecoverable: list[tuple[int, int]] = []
-    hash: str = ""
-    provisional: bool = False
-
-    @property
-    def whole(self) -> bool:
-        """Whether nothing of the day is known to be missing."""
-        return not self.missing and not self.unrecoverable
-
-    @property
-    def events(self) -> int:
-        """How many events the day got."""
-        return self.received + self.filled + self.manual + self.imported
+    certificates: list[Certificate]
+    chain: Verification
 
 
 class Overview(msgspec.Struct, frozen=True):
@@ -103,7 +83,7 @@ class Overview(msgspec.Struct, frozen=True):
     home: Home | None
     events: list[Event] | None
     gaps: list[Gap] | None
-    accounts: list[Account] | None
+    accounts: list[Certificate] | None
 
     @property
     def state(self) -> State:
@@ -142,7 +122,7 @@ class Overviews:
             _or_none(store.get("/api/v1/home", Home)),
             _or_none(store.get("/api/v1/events", dict[str, Any], limit=_RECENT)),
             _or_none(store.get("/api/v1/gaps", dict[str, list[Gap]], start_time=str(now - 7 * 86_400_000_000))),
-            _or_none(store.get("/api/v1/certificates", dict[str, list[Account]], first=since.isoformat())),
+            _or_none(store.get("/api/v1/certificates", dict[str, list[Certificate]], first=since.isoformat())),
         )
         return Overview(
             asked=now,

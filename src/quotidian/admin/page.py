@@ -8,8 +8,9 @@ import jinja2
 import msgspec
 
 from quotidian.admin import wording
-from quotidian.admin.overview import Account, Overview, trouble_of
+from quotidian.admin.overview import Overview, trouble_of
 from quotidian.model import Day, Event, Home
+from quotidian.model.certificate import Certificate
 from quotidian.model.day import moment
 from quotidian.model.plain import plain, plain_sentence
 
@@ -92,7 +93,10 @@ def render(overview: Overview, *, leavable: bool = False) -> str:
         stations=_stations(overview),
         figures=_figures(overview),
         rows=None if overview.events is None else [_row(event, home) for event in overview.events],
-        today=next((one for one in accounts if one.date == today), Account(today))
+        today=next(
+            (one for one in accounts if one.date == today),
+            Certificate(date=today, zone=overview.home.zone if overview.home else "UTC", revision=0),
+        )
         if overview.accounts is not None
         else None,
         bars=_bars(accounts),
@@ -183,7 +187,7 @@ def _row(event: Event, home: Home) -> Row:
     )
 
 
-def _bars(accounts: list[Account]) -> list[Bar]:
+def _bars(accounts: list[Certificate]) -> list[Bar]:
     most = max((account.events for account in accounts), default=0) or 1
     return [
         Bar(

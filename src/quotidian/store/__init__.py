@@ -1,6 +1,6 @@
 """The four layers of what is known of a home: events, daily summaries, weekly and monthly ones, patterns."""
 
-from quotidian.store.certificate import Certificate, Hole, Range, Verification
+from quotidian.model.certificate import Certificate, Hole, Range, Verification
 from quotidian.store.connect import connect
 from quotidian.store.protocols import (
     Appended,

@@ -20,7 +20,7 @@ from quotidian.model import (
     Snapshot,
     Summary,
 )
-from quotidian.store.certificate import Certificate, Verification
+from quotidian.model.certificate import Certificate, Verification
 
 Period = Literal["weekly", "monthly"]
 #: What events can be counted by.

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from quotidian import clock
 from quotidian.errors import NotFoundError, RequestError
 from quotidian.model import Event, Gap, Home, Integers, Pattern, Snapshot
+from quotidian.model.certificate import Certificate, Verification
 from quotidian.model.day import SECOND, moment
 from quotidian.model.event import events_of
 from quotidian.service.openapi import speaks
@@ -22,7 +23,6 @@ from quotidian.store.app.derived import completed, days_of
 from quotidian.store.app.intake import Intake
 from quotidian.store.app.thread import StoreThread
 from quotidian.store.calls import table_bytes
-from quotidian.store.certificate import Certificate, Verification
 from quotidian.store.protocols import By, DayRecord, DeadLetters, LayerSize, Store
 
 ARROW: Final = "application/vnd.apache.arrow.stream"

@@ -4,7 +4,7 @@ import msgspec
 
 from quotidian import clock
 from quotidian.model import Day, Enriched, Home, Receipt, Snapshot
-from quotidian.store.certificate import Certificate, Verification
+from quotidian.model.certificate import Certificate, Verification
 from quotidian.store.embedded.certificates import Certificates
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.events import Events

@@ -14,7 +14,7 @@ import msgspec
 
 from quotidian.errors import CorruptStoreError
 from quotidian.model import Day, Gap
-from quotidian.store.certificate import Certificate, Verification
+from quotidian.model.certificate import Certificate, Verification
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.notes import Gaps
 from quotidian.store.embedded.streams import Streams

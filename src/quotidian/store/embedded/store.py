@@ -21,8 +21,8 @@ from quotidian.model import (
     Snapshot,
     Summary,
 )
+from quotidian.model.certificate import Certificate, Verification
 from quotidian.settings import Settings
-from quotidian.store.certificate import Certificate, Verification
 from quotidian.store.embedded.account import Accounts
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.events import Events

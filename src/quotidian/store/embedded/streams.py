@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from quotidian.model import Enriched, Receipt
-from quotidian.store.certificate import Hole, Range
+from quotidian.model.certificate import Hole, Range
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.mention import Mention
 

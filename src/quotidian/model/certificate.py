@@ -4,7 +4,7 @@ import datetime as dt
 
 import msgspec
 
-from quotidian.model import Gap
+from quotidian.model.delivery import Gap
 
 
 class Range(msgspec.Struct, frozen=True):
@@ -88,6 +88,11 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
     hash: str = ""
     provisional: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of the day is known to be missing."""
+        return not self.missing and not self.unrecoverable
 
     @property
     def events(self) -> int:
