@@ -3,7 +3,6 @@
 import datetime as dt
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -30,6 +29,7 @@ from quotidian.model import Day, Integers, Stage, Status, Summary
 from quotidian.store import Store
 
 from ..detect.building import Diary, household, table_of_events  # noqa: TID252 - tests are no package
+from ..killing import ROOT, command  # noqa: TID252 - tests are no package
 from .conftest import Stores
 from .living import NIGHTLY, days_of, patterns, settle, summaries, tell_all
 
@@ -145,9 +145,8 @@ def test_sigkill_and_run_again(opened: Stores, tmp_path: Path) -> None:
     tell_all(store, diary)
     opened.close("killed")
     learn(whole, NIGHTLY, now)
-    script = str(Path(__file__).with_name("killed.py"))
-    command = [sys.executable, script, str(tmp_path / "killed"), str(now), "4"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    killed = command("learn.killed", tmp_path / "killed", now, 4)
+    ended = subprocess.run(killed, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) > 2
     store = opened("killed")

@@ -1,6 +1,7 @@
 """Kill a store that receives deliveries, again and again, and look each time at what is left.
 
-``python delivered.py DIRECTORY SEED KILLS`` prints how many deliveries were acknowledged, or ends with an error.
+``python -m tests.store.delivered DIRECTORY SEED KILLS`` prints how many deliveries were
+acknowledged, or ends with an error.
 """
 
 import datetime as dt
@@ -8,9 +9,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from quotidian.model import (
     Arrival,
@@ -29,6 +28,8 @@ from quotidian.model.day import Day, instant
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
 from quotidian.store.embedded import database
+
+from ..killing import doomed, life  # noqa: TID252 - tests are no package
 
 MONDAY = dt.date(2026, 9, 7)
 START = instant(dt.datetime(2026, 9, 7, tzinfo=dt.UTC))
@@ -70,24 +71,14 @@ def event(entity_id: str, updated: int, number: int) -> Event:
 
 def work(directory: Path, acknowledged: Path, steps: int) -> None:
     """Receive and seal; before the n-th step that touches the disk the process kills itself."""
-    left = [steps]
-
-    def step(function: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*arguments: Any, **options: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*arguments, **options)
-
-        return counted
-
-    for owner, names in (
-        (os, ["fsync"]),
-        (Path, ["rename", "unlink"]),
-        (database.Database, ["execute", "executemany", "rows"]),
-    ):
-        for name in names:
-            setattr(owner, name, step(getattr(owner, name)))
+    doomed(
+        steps,
+        (
+            (os, ["fsync"]),
+            (Path, ["rename", "unlink"]),
+            (database.Database, ["execute", "executemany", "rows"]),
+        ),
+    )
     store = connect(directory, Settings({}))
     number = store.received("victim") // SIZE
     while True:
@@ -147,19 +138,6 @@ def check(store: Store, number: int) -> None:
         assert (span.first, span.last, span.balanced) == (1, number * SIZE, True), span
         assert (span.dead, span.notes, span.telling) == (number, 2 * number, number)
         assert store.home.name == str(number - 1)
-
-
-def life(function: Callable[..., None], *arguments: Any) -> int:
-    """Run a function in a process of its own; give how it ended."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        function(*arguments)
-    except BaseException as error:
-        sys.stderr.write(f"{error!r}\n")
-        os._exit(1)
-    os._exit(0)
 
 
 def main(directory: Path, seed: int, kills: int) -> None:

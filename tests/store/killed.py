@@ -1,7 +1,7 @@
 """Kill a store that is at work, again and again, and look each time at what is left.
 
-``python killed.py DIRECTORY SEED KILLS`` prints how many batches were acknowledged, or ends with an error. Each life of
-the store is a fork of a process that only imports, so that a kill costs no start of Python.
+``python -m tests.store.killed DIRECTORY SEED KILLS`` prints how many batches were
+acknowledged, or ends with an error.
 """
 
 import datetime as dt
@@ -9,9 +9,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -20,6 +18,8 @@ from quotidian.model.event import table_of
 from quotidian.settings import Settings
 from quotidian.store import Checkpoint, connect
 from quotidian.store.embedded import database, events
+
+from ..killing import doomed, life  # noqa: TID252 - tests are no package
 
 MONDAY = dt.date(2026, 9, 7)
 DAYS = 4
@@ -33,24 +33,14 @@ def size(number: int) -> int:
 
 def work(directory: Path, acknowledged: Path, steps: int) -> None:
     """Append batches and seal; before the n-th step that touches the disk the process kills itself."""
-    left = [steps]
-
-    def step(function: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*arguments: Any, **options: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*arguments, **options)
-
-        return counted
-
-    for owner, names in (
-        (os, ["fsync"]),
-        (Path, ["rename", "unlink", "read_bytes"]),
-        (database.Database, ["execute", "executemany"]),
-    ):
-        for name in names:
-            setattr(owner, name, step(getattr(owner, name)))
+    doomed(
+        steps,
+        (
+            (os, ["fsync"]),
+            (Path, ["rename", "unlink", "read_bytes"]),
+            (database.Database, ["execute", "executemany"]),
+        ),
+    )
     store = connect(directory, Settings({}))
     number = int(store.checkpoint("victim") or 0)
     while True:
@@ -80,19 +70,6 @@ def look(directory: Path, acknowledged: Path) -> None:
     assert len(files) == sum(day.sealed_bytes > 0 for day in days), files
     assert not list((directory / "unfinished").iterdir())
     store.close()
-
-
-def life(function: Callable[..., None], *arguments: Any) -> int:
-    """Run a function in a process of its own; give how it ended."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        function(*arguments)
-    except BaseException as error:
-        sys.stderr.write(f"{error!r}\n")
-        os._exit(1)
-    os._exit(0)
 
 
 def main(directory: Path, seed: int, kills: int) -> None:

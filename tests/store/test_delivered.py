@@ -4,7 +4,6 @@ import random
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from quotidian.store import Store, connect
 from quotidian.store.embedded import letters
 from quotidian.store.embedded.database import FILE
 
+from ..killing import ROOT, command  # noqa: TID252 - tests are no package
 from . import delivered
 from .delivered import SIZE, check, delivery
 
@@ -25,8 +25,8 @@ _HEADER, _FRAME = 32, 24 + 4096
 
 def test_every_receipt_survives_a_kill_once(tmp_path: Path) -> None:
     """Killed again and again at seeded steps: whole deliveries, each once, and certificates that agree."""
-    command = [sys.executable, delivered.__file__, str(tmp_path / "store"), "5", "25"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    killed = command("store.delivered", tmp_path / "store", 5, 25)
+    ended = subprocess.run(killed, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) > 10
 

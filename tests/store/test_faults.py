@@ -2,7 +2,6 @@
 
 import datetime as dt
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,16 @@ from quotidian.model.event import table_of
 from quotidian.settings import Settings
 from quotidian.store import Checkpoint, Store, connect
 
+from ..killing import ROOT, command  # noqa: TID252 - tests are no package
+
 MONDAY = dt.date(2026, 9, 7)
 START = Day.of(MONDAY, "UTC").start
 
 
 def test_every_acknowledged_row_survives_a_kill_once(tmp_path: Path) -> None:
     """Killed again and again at seeded steps: what was acknowledged is there once, and nothing but whole batches."""
-    script = str(Path(__file__).with_name("killed.py"))
-    command = [sys.executable, script, str(tmp_path / "store"), "3", "25"]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    killed = command("store.killed", tmp_path / "store", 3, 25)
+    ended = subprocess.run(killed, cwd=ROOT, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert int(ended.stdout) > 25
 
