@@ -144,6 +144,29 @@ def test_what_is_not_recorded_is_said(home: RealHomeAssistant, tmp_path: Path) -
     asyncio.run(running())
 
 
+def test_gap_while_the_recorder_was_disabled(home: RealHomeAssistant, tmp_path: Path) -> None:
+    """Home Assistant does not tell that its recorder was disabled: the last states are kept, counted unverifiable."""
+
+    async def running() -> None:
+        async with enriched(home.url, home.token, tmp_path) as (enrich, settings):
+            async with capturing(settings) as capture:
+                await delivered(capture, enrich)
+            before = set(enrich.gaps)
+            await told(home.call, "recorder.disable")
+            try:
+                for _ in range(3):
+                    await told(home.call, "light.toggle", entity_id=_DESK)
+                async with capturing(settings) as capture:
+                    await delivered(capture, enrich)
+            finally:
+                await told(home.call, "recorder.enable")
+            [gap] = [gap for key, gap in enrich.gaps.items() if key not in before]
+            assert gap.filled == gap.unverifiable == 3  # the light, its relay, and the power that it takes
+            assert enrich.changes(_DESK)[-1].state == await asyncio.to_thread(home.state, _DESK)
+
+    asyncio.run(running())
+
+
 def test_token_without_rights(home: RealHomeAssistant, tmp_path: Path) -> None:
     """With a guest's token changes are heard; that causes stay unknown is said, and nothing is called physical."""
 
