@@ -18,7 +18,7 @@ VALIDATOR = Validator(ATTRIBUTES)
 SEVEN = 1_772_434_800_123_456
 
 
-def read(event: Any, arrived: int = NOW) -> Change:
+def read(event: Any, arrived: int | None = NOW) -> Change:
     """Validate an event given as an object."""
     return VALIDATOR.validate(msgspec.json.encode(event), arrived)
 
@@ -125,6 +125,11 @@ def test_a_clock_may_be_a_day_ahead() -> None:
     assert read(changed(), SEVEN - 86_400_000_000).last_updated == SEVEN
     with pytest.raises(Unusable, match="future"):
         read(changed(), SEVEN - 86_400_000_001)
+
+
+def test_only_home_assistants_clock_counts_for_what_it_says() -> None:
+    """A machine that wakes up years behind, before its clock is set, takes what it hears all the same."""
+    assert read(changed(), None).last_updated == SEVEN
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 from quotidian.enrich.snapshots import Snapshots
 from quotidian.enrich.unusable import Reason, Unusable
 from quotidian.enrich.validate import Change, Validator
-from quotidian.model import Cause, Entity, Event, Source
+from quotidian.model import Cause, CauseKind, Entity, Event, Source
 from quotidian.model.delivery import Arrival, DeadLetter, Delivery, Enriched, GapNote, Heard, RegistryNote
 from quotidian.model.event import event_id, value_of
 from quotidian.model.home import Snapshot
@@ -86,7 +86,8 @@ class Enrichment:
     def _arrival(self, heard: Heard) -> Arrival:
         if heard.text is not None:
             raise Unusable(_fault(heard.text))
-        change = self.validator.validate(heard.event, heard.arrived)
+        by_hand = heard.cause.kind is CauseKind.MANUAL
+        change = self.validator.validate(heard.event, heard.arrived if by_hand else None)
         return Arrival(seq=heard.seq, arrived=heard.arrived, event=self.event(change, heard.cause, heard.source))
 
     def _ours(self, snapshot: Snapshot) -> Snapshot:

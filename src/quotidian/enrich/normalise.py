@@ -35,20 +35,20 @@ def instant_of(told: object) -> int | None:
     return round(told * SECOND) if abs(told) < _MICROSECONDS else None
 
 
-def checked_instant(told: object, arrived: int) -> int:
-    """Read the time of something that was heard at an instant.
+def checked_instant(told: object, arrived: int | None) -> int:
+    """Read the time of something that was heard at an instant; ``None`` where only the teller's clock counts.
 
     Raises
     ------
     Unusable
-        When it is no time, or one that only a wrong clock can have told.
+        When it is no time, or more than a day behind the instant.
     """
     found = instant_of(told)
     if found is None:
         raise Unusable(Reason.NOT_A_TIME)
     if found < 0:
         raise Unusable(Reason.BEFORE_1970)
-    if found > arrived + _HORIZON:
+    if arrived is not None and found > arrived + _HORIZON:
         raise Unusable(Reason.IN_THE_FUTURE)
     return found
 

@@ -54,7 +54,7 @@ class Validator:
         self._attributes = _attributes_struct(self._names)
         self._event = msgspec.json.Decoder(_event_struct(self._attributes))
 
-    def validate(self, raw: bytes | msgspec.Raw, arrived: int) -> Change:
+    def validate(self, raw: bytes | msgspec.Raw, arrived: int | None) -> Change:
         """Read one ``state_changed`` event, as Home Assistant's WebSocket sends it.
 
         Parameters
@@ -62,7 +62,8 @@ class Validator:
         raw
             Its JSON.
         arrived
-            When it was heard (µs): its times may not lie more than a day behind that.
+            When it was heard (µs): its times may not lie more than a day behind that. ``None`` for what Home Assistant
+            itself said: the home's clock is Home Assistant's, and ours may be years behind until it is set.
 
         Raises
         ------
@@ -99,7 +100,7 @@ class Validator:
         last_updated: object,
         context: object,
         attributes: Mapping[str, Any],
-        arrived: int,
+        arrived: int | None,
     ) -> Change:
         """Check what a message says of a state, wherever in it that stood.
 
@@ -123,7 +124,9 @@ class Validator:
             unit=text_of(attributes.get("unit_of_measurement")),
         )
 
-    def _removal(self, entity_id: object, before: str | None, fired: object, context: object, arrived: int) -> Change:
+    def _removal(
+        self, entity_id: object, before: str | None, fired: object, context: object, arrived: int | None
+    ) -> Change:
         named, at = checked_entity_id(entity_id), checked_instant(fired, arrived)
         return Change(
             entity_id=named,

@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from quotidian import clock
 from quotidian.detect import words
 from quotidian.errors import SettingError
+from quotidian.model import Day
 from quotidian.operate.console import as_json, progress, say
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption
@@ -86,7 +88,9 @@ def retain_command(
     with opened(data) as store:
         days = store.days()
         newest = days[-1].date if days else dt.date.min
-        retained = store.retain(newest, dry_run=dry_run)
+        # A day to come is a wrong clock's, and no reason to call the others old.
+        today = Day.containing(clock.now(), store.home.zone).date
+        retained = store.retain(min(newest, today), dry_run=dry_run)
     if json:
         as_json(retained)
         return
