@@ -126,6 +126,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
         ('HA_URL = "x"', r"'HA_URL', which is no setting. Did you mean ha_url\?"),
         ("weather = 1", r"'weather', which is no setting. docs/settings.md"),
         ("ha_url = {a = 1}", "has a dict for ha_url"),
+        ("[quotidian]", r"has a section \[quotidian\]. Write the settings without"),
+        ('ha_tokn_file = "x"', r"Did you mean ha_token_file\?"),
         ("quotidian_exclude = [1]", "has a list for quotidian_exclude"),
         ("ha_url", "is not TOML"),
     ],
@@ -135,6 +137,22 @@ def test_toml_that_says_something_else_is_refused(text: str, told: str, tmp_path
     (tmp_path / "quotidian.toml").write_text(text)
     with pytest.raises(SettingError, match=told):
         Settings({}, directory=tmp_path)
+
+
+def test_dotenv_that_says_something_else_is_refused(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A line that is no NAME=value is told by its number; what stands in it is not, for it may be a secret."""
+    (folder / ".env").write_text("HA_URL=http://a\n\nHA_TOKEN canary\n")
+    with pytest.raises(SettingError, match=r"Line 3 of \.env cannot be read") as refused:
+        Settings()
+    assert "canary" not in str(refused.value)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_names_like_ours_are_told_wherever_they_stand(folder: Path) -> None:
+    """In .env a name that is spelled wrong is a stranger too; names of other programs are none of our business."""
+    (folder / ".env").write_text("QUOTIDIAN_EXLUDE=a\nOTHER=b\n")
+    assert "QUOTIDIAN_EXLUDE" in Settings().strangers
+    assert Settings({"HA_TOKN": "x", "HOME": "/"}).strangers == ("HA_TOKN",)
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ is how secrets come into containers.
 """
 
 import difflib
+import io
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
 import msgspec
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from quotidian.errors import SettingError
 
@@ -91,6 +92,7 @@ _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
 _BY_NAME: Final = {setting.name: setting for setting in (*SETTINGS, *RESERVED)}
 _FILE: Final = "_FILE"
+_OURS: Final = ("QUOTIDIAN_", "HA_")
 _HIDDEN: Final = "(hidden)"
 
 
@@ -177,6 +179,13 @@ class Settings:
         """Those that are set although this version does not use them yet."""
         return tuple(setting for setting in RESERVED if self._origins[setting.name].place)
 
+    @property
+    def strangers(self) -> tuple[str, ...]:
+        """Names in the environment and in ``.env`` that begin like ours and are none."""
+        files = [] if self._directory is None else _files(self._directory)
+        names = {name for values in (self._environment, *(values for values, _ in files)) for name in values}
+        return tuple(sorted(name for name in names if name.startswith(_OURS) and not known(name)))
+
     def origin(self, name: str) -> str:
         """Tell where a setting's value was found; empty for the default."""
         return self._origins[name].place
@@ -253,10 +262,11 @@ class Settings:
 def nearest(name: str) -> str | None:
     """Give the name of a setting that is spelled most like another one.
 
-    >>> nearest("QUOTIDIAN_EXLUDE")
-    'QUOTIDIAN_EXCLUDE'
+    >>> nearest("QUOTIDIAN_EXLUDE"), nearest("HA_TOKN_FILE")
+    ('QUOTIDIAN_EXCLUDE', 'HA_TOKEN_FILE')
     """
-    found = difflib.get_close_matches(name.upper(), [*_BY_NAME], n=1)
+    files = [setting + _FILE for setting in _BY_NAME] if name.upper().endswith(_FILE) else []
+    found = difflib.get_close_matches(name.upper(), [*_BY_NAME, *files], n=1)
     return found[0] if found else None
 
 
@@ -291,14 +301,26 @@ def _files(directory: Path) -> Iterator[tuple[Mapping[str, str], str]]:
     """Give the values of the files, the first to count first."""
     dotenv = directory / ".env"
     if dotenv.is_file():
-        _text(dotenv, f"{dotenv} cannot be read")
-        # Values are taken as they are written: a password may hold a ``$``.
-        yield {name: value or "" for name, value in dotenv_values(dotenv, interpolate=False).items()}, str(dotenv)
+        yield _dotenv(dotenv), str(dotenv)
     for place in (directory, Path("~/.config/quotidian").expanduser()):
         path = place / "quotidian.toml"
         if path.is_file():
             yield _toml(path), str(path)
             return
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    """Read settings from lines of ``NAME=value``, as they are written: a password may hold a ``$``."""
+    lines = [*parse_stream(io.StringIO(_text(path, f"{path} cannot be read")))]
+    for line in lines:
+        if line.error:
+            told = line.original.string
+            number = line.original.line + told[: len(told) - len(told.lstrip())].count("\n")
+            raise SettingError(
+                f"Line {number} of {path} cannot be read.",
+                "Write one NAME=value a line, such as HA_URL=http://192.168.1.10:8123.",
+            )
+    return {line.key: line.value or "" for line in lines if line.key}
 
 
 def _toml(path: Path) -> dict[str, str]:
@@ -311,6 +333,8 @@ def _toml(path: Path) -> dict[str, str]:
 
 
 def _plain(path: Path, key: str, value: Any) -> str:
+    if isinstance(value, dict) and not known(key.upper()):
+        raise SettingError(f"{path} has a section [{key}].", "Write the settings without sections.")
     if key != key.lower() or not known(key.upper()):
         close = nearest(key)
         raise SettingError(

@@ -59,6 +59,14 @@ def test_what_is_not_set_is_named(settings: dict[str, str], named: str) -> None:
         address_of(Settings(settings), {})
 
 
+@pytest.mark.parametrize("written", [f"Bearer {CANARY}", f'"{CANARY}"', f"{CANARY}\n{CANARY}"])
+def test_what_is_no_token_is_refused_here(written: str) -> None:
+    """A token with something around it is refused before Home Assistant sees it, and is not said."""
+    with pytest.raises(SettingError, match="HA_TOKEN is no token") as refused:
+        address_of(Settings({"HA_URL": "http://ha:8123", "HA_TOKEN": written}), {})
+    assert CANARY not in str(refused.value)
+
+
 def test_token_is_not_shown() -> None:
     """No text that is made of an address holds its token."""
     address = Address("ws://ha:8123/api/websocket", CANARY)

@@ -261,7 +261,7 @@ def reason(url: str, *, seconds: float = 5.0) -> str:
         ("ws://home.local/api/websocket", "do not resolve in Docker: set HA_URL with the IP address"),
         ("ws://127.0.0.1:{free}/api/websocket", "Nobody answers at 127.0.0.1"),
         ("ws://127.0.0.1:{home}/elsewhere", "is not Home Assistant (status 404)"),
-        ("wss://127.0.0.1:{home}/api/websocket", "does not speak TLS here"),
+        ("wss://127.0.0.1:{home}/api/websocket", "does not speak TLS."),
     ],
 )
 def test_nobody_there(home: ScriptedHome, url: str, said: str) -> None:

@@ -66,7 +66,7 @@ def test_a_32_bit_system_is_a_problem() -> None:
 )
 def test_settings_that_cannot_be_used_are_told(environment: dict[str, str], state: str, told: str) -> None:
     """Each is told by its name with what to do; a value of one that is none is never shown."""
-    checks = settings_checks(Settings(environment), environment)
+    checks = settings_checks(Settings(environment))
     found = [check for check in checks if check.sentence.startswith(told)]
     assert states(found) == [state]
     assert all(check.remedy for check in checks if check.state != "ok")
@@ -168,12 +168,14 @@ def test_localhost_in_a_container_is_the_container(monkeypatch: pytest.MonkeyPat
     assert "the container itself" in found[0].remedy
 
 
-def test_another_program_is_not_taken_for_home_assistant() -> None:
-    """A web server at the address is told apart."""
+def test_another_program_is_not_taken_for_home_assistant(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A web server at the address is told apart, also in a container, where something did answer."""
+    monkeypatch.setattr("quotidian.operate.checks.home.in_container", lambda: True)
     with answering(b"hello", 404) as port:
         found = asyncio.run(home_checks(Settings({"HA_URL": f"http://127.0.0.1:{port}", "HA_TOKEN": "x"})))
     assert states(found) == ["problem"]
     assert "is not Home Assistant" in found[0].sentence
+    assert "the port" in found[0].remedy
 
 
 @pytest.mark.parametrize(("user", "state"), [({"is_admin": True}, "ok"), ({"is_owner": True}, "ok"), ({}, "warning")])

@@ -30,6 +30,12 @@ class Address(msgspec.Struct, frozen=True):
         """The name or number of the machine."""
         return urlsplit(self.url).hostname or self.url
 
+    @property
+    def place(self) -> str:
+        """The machine with its port, also where none is written."""
+        parts = urlsplit(self.url)
+        return f"{self.host}:{parts.port or (443 if parts.scheme == 'wss' else 80)}"
+
     def __repr__(self) -> str:
         return f"Address(url={self.url!r}, verify_tls={self.verify_tls})"
 
@@ -43,7 +49,7 @@ def address_of(settings: Settings, environment: Mapping[str, str] | None = None)
     Raises
     ------
     SettingError
-        When neither is there, or the address is none.
+        When neither is there, or the address or the token is none.
     """
     environment = os.environ if environment is None else environment
     url, token = settings.text("HA_URL"), settings.text("HA_TOKEN")
@@ -57,7 +63,17 @@ def address_of(settings: Settings, environment: Mapping[str, str] | None = None)
             "There is no token for Home Assistant.",
             "Make a long-lived access token on your profile page, under Security, and set HA_TOKEN to it.",
         )
-    return Address(socket_url(url), token.strip(), settings.flag("HA_VERIFY_TLS"))
+    return Address(socket_url(url), _token(token.strip()), settings.flag("HA_VERIFY_TLS"))
+
+
+def _token(written: str) -> str:
+    """Refuse what cannot be a token before Home Assistant does: there each refusal raises a notification."""
+    if any(letter.isspace() or letter in "\"'" for letter in written):
+        raise SettingError(
+            "HA_TOKEN is no token: it holds a blank or a quotation mark.",
+            "Set it to the token alone, as Home Assistant showed it: one long word, without Bearer before it.",
+        )
+    return written
 
 
 def socket_url(url: str) -> str:

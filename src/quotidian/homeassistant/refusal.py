@@ -1,5 +1,6 @@
 """Why a connection to Home Assistant could not be made, for people."""
 
+import os
 import socket
 from typing import Final
 
@@ -22,9 +23,7 @@ def refusal(address: Address, error: Exception) -> UnreachableError | AccessErro
     if isinstance(error, aiohttp.WSServerHandshakeError):
         return _answered(address, error.status)
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        return UnreachableError(
-            f"{host} does not speak TLS here: {_reason(error)}.", "Try http:// instead of https://."
-        )
+        return UnreachableError(f"{address.place} does not speak TLS.", "Try http:// instead of https://.")
     if isinstance(error, aiohttp.ClientSSLError):
         return UnreachableError(
             f"The certificate of Home Assistant at {host} is not one that is trusted here: {_reason(error)}.",
@@ -34,7 +33,7 @@ def refusal(address: Address, error: Exception) -> UnreachableError | AccessErro
         return _unknown(host)
     if isinstance(error, aiohttp.ClientConnectorError | OSError):
         return UnreachableError(
-            f"Nobody answers at {host}: {_reason(error)}.",
+            f"Nobody answers at {address.place}: {_reason(error)}.",
             "Check that Home Assistant is running, and the address with its port (usually 8123).",
         )
     return UnreachableError(f"Home Assistant at {host} cannot be reached: {error or type(error).__name__}.")
@@ -51,7 +50,8 @@ def _answered(address: Address, status: int) -> UnreachableError | AccessError:
     if status in _PROXY:
         return UnreachableError(f"Home Assistant behind {host} is not up (status {status}).", "Wait, or start it.")
     return UnreachableError(
-        f"What answers at {address.url} is not Home Assistant (status {status}).", "Check the address and the port."
+        f"What answers at {address.url} is not Home Assistant (status {status}).",
+        "Check the address and the port. HA_URL usually ends with the port: http://192.168.1.10:8123.",
     )
 
 
@@ -66,5 +66,11 @@ def _unknown(host: str) -> UnreachableError:
 
 def _reason(error: Exception) -> str:
     inner = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error
-    told = getattr(inner, "strerror", None) or getattr(inner, "verify_message", None) or str(inner)
+    told = getattr(inner, "verify_message", None) or _system(inner) or getattr(inner, "strerror", None) or str(inner)
     return str(told).rstrip(".")
+
+
+def _system(error: object) -> str | None:
+    """Say it as the system does: asyncio's own words show tuples of addresses."""
+    number = getattr(error, "errno", None)
+    return os.strerror(number).lower() if isinstance(number, int) and number > 0 else None

@@ -1,7 +1,6 @@
 """The command that explains what is wrong with a set-up, and how to mend it."""
 
 import asyncio
-import os
 from typing import Final
 
 import typer
@@ -54,7 +53,7 @@ def _checks(data: str | None) -> list[Check]:
         settings = Settings().replaced(QUOTIDIAN_DATA=data)
     except SettingError as error:
         return [Check.of("settings", error)]  # nothing else can be looked at without them
-    told = settings_checks(settings, os.environ)
+    told = settings_checks(settings)
     if any(check.state == "problem" for check in told):
         return told
     configure(settings)

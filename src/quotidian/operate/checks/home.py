@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 
 from quotidian import clock
-from quotidian.errors import AccessError, QuotidianError, RequestError, SettingError, UnreachableError
+from quotidian.errors import AccessError, QuotidianError, RequestError, SettingError
 from quotidian.homeassistant.address import Address, address_of
 from quotidian.homeassistant.history import oldest
 from quotidian.homeassistant.session import Session
@@ -49,7 +49,9 @@ async def home_checks(settings: Settings) -> list[Check]:
 
 
 def _closed(address: Address, error: QuotidianError) -> Check:
-    if isinstance(error, UnreachableError) and in_container() and address.host in _HERE:
+    cause = error.__cause__
+    silent = isinstance(cause, aiohttp.ClientConnectorError) and not isinstance(cause, aiohttp.ClientSSLError)
+    if silent and in_container() and address.host in _HERE:
         remedy = f"In a container, {address.host} is the container itself: set HA_URL with Home Assistant's IP address."
         return Check("home assistant", "problem", error.what, remedy)
     return Check.of("home assistant", error)

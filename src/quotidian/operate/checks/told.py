@@ -1,11 +1,10 @@
 """The settings: whether each can be used, where it was found, and which do nothing."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from quotidian.errors import SettingError
 from quotidian.operate.checks.check import Check
-from quotidian.settings import SETTINGS, Settings, known, nearest
+from quotidian.settings import SETTINGS, Settings, nearest
 
 _DAYS: Final = (
     "QUOTIDIAN_HISTORY_DAYS",
@@ -16,12 +15,11 @@ _DAYS: Final = (
 _NUMBERS: Final = ("QUOTIDIAN_COMMIT_INTERVAL", "QUOTIDIAN_SPOOL_QUOTA")
 _FLAGS: Final = ("HA_VERIFY_TLS", "QUOTIDIAN_OPEN_READING")
 _LEVELS: Final = ("debug", "info", "warning", "error")
-_OURS: Final = ("QUOTIDIAN_", "HA_")
 
 
-def settings_checks(settings: Settings, environment: Mapping[str, str]) -> list[Check]:
+def settings_checks(settings: Settings) -> list[Check]:
     """Look at every setting."""
-    return [*_unusable(settings), *_misspelt(environment), *_reserved(settings), _found(settings)]
+    return [*_unusable(settings), *_misspelt(settings), *_reserved(settings), _found(settings)]
 
 
 def _unusable(settings: Settings) -> list[Check]:
@@ -44,13 +42,18 @@ def _unusable(settings: Settings) -> list[Check]:
     return found
 
 
-def _misspelt(environment: Mapping[str, str]) -> list[Check]:
-    """Tell names in the environment that look like ours and are none; only their names, never their values."""
+def _misspelt(settings: Settings) -> list[Check]:
+    """Tell names that look like ours and are none; only their names, never their values."""
     return [
-        Check("settings", "warning", f"{name} is set, but is no setting.", f"Did you mean {close}?")
-        for name in sorted(environment)
-        if name.startswith(_OURS) and not known(name) and (close := nearest(name))
+        Check("settings", "warning", f"{name} is set, but is no setting.", _meant(name))
+        for name in settings.strangers
+        if name.startswith("QUOTIDIAN_") or nearest(name)  # other programs have names with HA_, too
     ]
+
+
+def _meant(name: str) -> str:
+    close = nearest(name)
+    return f"Did you mean {close}?" if close else "docs/settings.md lists them."
 
 
 def _reserved(settings: Settings) -> list[Check]:
