@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import logging
+import os
+import re
 import subprocess
 import sys
 import warnings
@@ -73,7 +75,7 @@ class TestEntries:
             logs.configure(Settings({"QUOTIDIAN_LOG_LEVEL": "loud"}), written)
 
     def test_a_terminal_gets_text_that_cannot_steer_it(self) -> None:
-        """On a terminal there is no JSON, and what is logged cannot carry control characters to it."""
+        """No JSON: the time first, no colour where none is wanted, no control character in any field."""
         code = (
             "import sys, structlog; from quotidian.service import logs; from quotidian.settings import Settings\n"
             "class Terminal:\n"
@@ -81,10 +83,11 @@ class TestEntries:
             "logs.configure(Settings({'HA_TOKEN': 'hush-hush'}), Terminal())\n"
             "structlog.get_logger().warning('An event\\x07 came', entity='light.\\x9b2J', token='hush-hush')\n"
         )
-        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        assert "An event" in ran.stderr
+        environment = {**os.environ, "NO_COLOR": "1"}
+        ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \[warning +\] An event", ran.stderr)
         assert "(hidden)" in ran.stderr
-        assert not {"\x07", "\x9b"} & set(ran.stderr)
+        assert not {"\x07", "\x9b", "\x1b"} & set(ran.stderr)
         assert "hush-hush" not in ran.stderr
 
 

@@ -5,6 +5,7 @@ secrets out of the finished line, so that no field, exception or foreign message
 """
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -68,7 +69,8 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     level = _level(settings)
     hide(*settings.secrets)
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_formatter(stream.isatty()))
+    readable = stream.isatty()
+    handler.setFormatter(_formatter(readable))
     root = logging.getLogger()
     root.handlers[:], root.level = [handler], level
     logging.captureWarnings(capture=True)
@@ -77,7 +79,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
-            *_shared(),
+            *_shared(readable),
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -93,22 +95,29 @@ def _level(settings: Settings) -> int:
     return LEVELS[told]
 
 
-def _shared() -> Iterable[Any]:
+def _shared(readable: bool) -> Iterable[Any]:
+    # A person wants the clock on the wall, a program one that is the same everywhere.
+    wall = structlog.processors.TimeStamper(fmt="%Y-%m-%d %H:%M:%S", utc=False, key="time")
     return (
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        wall if readable else structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     )
 
 
 def _formatter(readable: bool) -> logging.Formatter:
     renderer = (
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        structlog.dev.ConsoleRenderer(
+            colors=not os.environ.get("NO_COLOR"),
+            pad_event_to=0,
+            timestamp_key="time",
+            exception_formatter=structlog.dev.plain_traceback,
+        )
         if readable
         else structlog.processors.JSONRenderer(serializer=_json)
     )
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*_shared(), structlog.stdlib.PositionalArgumentsFormatter()],
+        foreign_pre_chain=[*_shared(readable), structlog.stdlib.PositionalArgumentsFormatter()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             *(() if readable else (structlog.processors.format_exc_info,)),
