@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from quotidian.settings import Settings
 from ..faults.scripted import TOKEN, ScriptedHome, quiet  # noqa: TID252 - tests are no package
 from .capturing import capturing, delivered, enriched, listening, settings_for, told
 from .delivering import SECRET, KeptEnrich, held, refused, serving
+from .said import event
 
 _SERVE = """
 import sys, uvicorn
@@ -201,6 +203,47 @@ def test_killed_in_a_flood(home: ScriptedHome, tmp_path: Path) -> None:
         assert len({delivery.stream for delivery in enrich.deliveries}) == 1
         assert enrich.covered == capture.spool.committed
         assert _agrees(home, enrich)
+
+    asyncio.run(running())
+
+
+def test_killed_after_a_reconnection(home: ScriptedHome, tmp_path: Path) -> None:
+    """What was heard shortly before a cut is not lost by a kill shortly after it, however long the commit interval."""
+
+    async def running() -> None:
+        enrich, left = KeptEnrich(), tmp_path / "left"
+        async with serving(enrich.app) as url:
+            more = {"QUOTIDIAN_COMMIT_INTERVAL": "600"}
+            await told(home.changes, "light.desk", 1)
+            async with capturing(settings_for(home.url, TOKEN, tmp_path / "data", url, **more)) as capture:
+                before = capture.spool.appended
+                await told(home.changes, "light.desk", 3)
+                await held(lambda: capture.spool.appended == before + 3)
+                await told(home.drop)
+                await held(lambda: capture.link.connections == 2)
+                shutil.copytree(tmp_path / "data", left)  # as a kill leaves it
+            async with capturing(settings_for(home.url, TOKEN, left, url)) as capture:
+                await delivered(capture, enrich)
+        assert _agrees(home, enrich)
+
+    asyncio.run(running())
+
+
+def test_begun_again_after_a_call(home: ScriptedHome, tmp_path: Path) -> None:
+    """The gap of a restart begins at the last change that was heard, though something else was heard after it."""
+
+    async def running() -> None:
+        async with enriched(home.url, TOKEN, tmp_path) as (enrich, settings):
+            async with capturing(settings) as capture:
+                before = capture.spool.appended
+                await told(home.changes, "light.desk", 2)
+                await told(home.fire, event("call_service", {}).decode(), "call_service")
+                await held(lambda: capture.spool.appended == before + 3)
+            heard = home.ledger()[-1][1]
+            await told(home.changes, "light.desk", 1)
+            async with capturing(settings) as capture:
+                await delivered(capture, enrich)
+        assert max(gap.start for gap in enrich.gaps.values()) == heard
 
     asyncio.run(running())
 

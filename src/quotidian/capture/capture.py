@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from quotidian import clock
-from quotidian.capture.cause import Settler, fired
+from quotidian.capture.cause import STATE_CHANGED, Settler, fired
 from quotidian.capture.commit import Committer
 from quotidian.capture.connection import Connection
 from quotidian.capture.figures import Figures
@@ -128,7 +128,7 @@ class Capture:
         def records() -> Iterable[Record]:
             nonlocal latest
             for record in self.spool.replay(0):
-                if record.kind == Kind.LIVE:
+                if record.kind == Kind.LIVE and record.payload.startswith(STATE_CHANGED):
                     latest = record
                 yield record
 

@@ -78,7 +78,11 @@ class Connection:
                 raise UnreachableError(error.what, error.remedy) from error
 
     async def _lost(self) -> None:
-        """Note from where on something is missing, before anything is heard."""
+        """Note from where on something is missing, before anything is heard.
+
+        What was heard before is made durable first: from then on the next gap begins behind it.
+        """
+        await self._committer.commit()
         last = self._reader.last
         if last is None and self._gaps.new and (newest := await self._newest()) is not None:
             last = Last(self._spool.appended + 1, newest)
