@@ -16,7 +16,7 @@ from quotidian.capture.pause import pause
 from quotidian.capture.states import FilledEvent, cause_of, change_of, event_of, updated
 from quotidian.errors import PermanentError, QuotidianError, RequestError
 from quotidian.homeassistant.address import Address
-from quotidian.homeassistant.history import Window, oldest, windows
+from quotidian.homeassistant.history import HOUR, Window, oldest, windows
 from quotidian.homeassistant.session import Session
 from quotidian.model import Gap
 from quotidian.spool import Kind, Spool
@@ -76,7 +76,10 @@ class Filler:
         try:
             await _recording(session)
             hole = await self._begun(session, hole)
-            async with aclosing(windows(session, hole.done + 1, hole.gap.end + 1, machines=self._machines())) as told:
+            start, end = hole.done + 1, hole.gap.end + 1
+            length = end - start if hole.ahead else HOUR
+            told = windows(session, start, end, machines=self._machines(), length=length)
+            async with aclosing(told):
                 async for window in told:
                     hole = await self._taken(hole, window)
                     await self._room()

@@ -38,13 +38,14 @@ class Hole(msgspec.Struct, frozen=True, kw_only=True):
     """A gap that is being filled: up to ``done`` it is.
 
     ``reach`` is from where on the history tells of it, as soon as that is known; ``first`` is all that was before we
-    ever listened.
+    ever listened. ``ahead`` reaches beyond Home Assistant's present, because its clock went back.
     """
 
     gap: Gap
     done: int
     reach: int | None = None
     first: bool = False
+    ahead: bool = False
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,15 +114,25 @@ class Gaps:
         first, start = self._kept.lost is None, self._kept.lost
         if start is None:
             start = end - self._history
-        elif end < start:
-            start = min(times)  # its clock went back, and it was started anew since
-        if end <= start:
+        until = end
+        if end < start:
+            start, until = self._either_side(end, start)
+        if until <= start:
             self._keep(since=end, number=number, lost=None)
             return None
-        hole = Hole(gap=Gap(id=uuid.uuid4().hex, start=start, end=end), done=start, first=first)
+        gap, ahead = Gap(id=uuid.uuid4().hex, start=start, end=until), until > end
+        hole = Hole(gap=gap, done=start, first=first, ahead=ahead, reach=start if ahead else None)
         keep(self._present(hole), [s for s in states if first or updated(s) > start])
         self._open(hole, since=end, number=number, lost=None)
         return hole
+
+    def _either_side(self, now: int, last: int) -> tuple[int, int]:
+        """Give the gap when Home Assistant's clock went back: what it said meanwhile lies on both sides of the jump.
+
+        How long we were away only our own clock can tell.
+        """
+        away = max(0, clock.now() - (self._spool.last_arrived or clock.now()))
+        return now - away - MARGIN, last + away + MARGIN
 
     def missing(self, start: int, end: int, reason: str) -> None:
         """Note that what arrived in a span (µs, by our clock) is not there any more, unless that is known."""

@@ -135,9 +135,12 @@ async def windows(
     *,
     machines: frozenset[str] | None = None,
     rest: float = 1.0,
+    length: int = HOUR,
 ) -> AsyncGenerator[Window, None]:
-    """Fetch a long span of time in windows of an hour to a day, by how much happens; see ``fetch_changes``."""
-    length = HOUR
+    """Fetch a long span of time in windows of an hour to a day, by how much happens; see ``fetch_changes``.
+
+    ``length`` is that of the first window (µs). Of windows that begin after its present Home Assistant tells nothing.
+    """
     while start < end:
         window = await fetch_changes(session, start, min(start + length, end), entity_ids, machines=machines, rest=rest)
         yield window
