@@ -5,15 +5,18 @@
 What is forked runs the command line's own code from its start, as a process that was started by hand would.
 """
 
+import ctypes
 import importlib
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
 from typing import Any
 
 _MODULES = ("store.app", "enrich.app", "capture.app", "admin.app", "operate.cli", "operate.running")
+_DIE_WITH_PARENT = 1  #: Linux's PR_SET_PDEATHSIG
 
 
 def start(asked: dict[str, Any]) -> int:
@@ -39,6 +42,7 @@ def start(asked: dict[str, Any]) -> int:
 
 
 def _settle(asked: dict[str, Any]) -> None:
+    ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
     os.chdir(asked["folder"])
     os.environ.clear()
     os.environ.update(asked["env"])

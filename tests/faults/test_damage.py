@@ -17,6 +17,9 @@ def test_a_damaged_spool(nursery: Nursery, home: ScriptedHome, tmp_path: Path, s
     """Bits flipped in the midst, or the tail torn off, while events wait: the rest goes on, what is lost is filled."""
     seeded = random.Random(seed)
     with Pipeline(nursery, tmp_path, (home.url, TOKEN)) as pipeline:
+        home.set(ahead=-7200)
+        home.change("light.desk", "on")  # so that the history is older than any margin
+        home.set(ahead=7200)
         pipeline.start()
         home.listened()
         home.changes("light.desk", 20)
