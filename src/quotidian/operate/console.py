@@ -11,8 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+#: Columns of what is read by another program, which has no edge: names are not shortened there.
+_WIDE: Final = 240
+
 #: Answers go to standard output, all else (progress, warnings, errors) to standard error.
-answers: Final = Console(highlight=False, soft_wrap=True)
+answers: Final = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 remarks: Final = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

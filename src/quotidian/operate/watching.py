@@ -69,7 +69,7 @@ def _itself(health: dict[str, Any]) -> dict[str, str]:
 
 def _when(instant: int) -> str:
     """Give an instant (µs) by this machine's clock."""
-    return f"{dt.datetime.fromtimestamp(instant / 1e6, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"{dt.datetime.fromtimestamp(instant / 1e6, dt.UTC).astimezone():%Y-%m-%d %H:%M:%S %Z}"
 
 
 def _figure(figure: Any) -> str:
