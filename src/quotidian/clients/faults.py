@@ -6,6 +6,7 @@ whatever may come from somebody else at its address (a proxy, another program) i
 
 import asyncio
 import email.utils
+import os
 from collections.abc import Mapping
 from typing import Final
 
@@ -24,7 +25,7 @@ from quotidian.errors import (
 )
 
 _LATER: Final = frozenset({408, 425, 429})
-_MENDED: Final = "It is tried again; `quotidian doctor` tells more."
+_MENDED: Final = "Is it running? `quotidian doctor` tells more."
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -91,8 +92,16 @@ def unreached(peer: str, error: Exception) -> QuotidianError:
         return SettingError(f"The address of the {peer} service cannot be used.", "Write it as http://HOST:PORT.")
     if isinstance(error, asyncio.TimeoutError):
         return UnreachableError(f"The {peer} service does not answer in time.", _MENDED)
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
-    return UnreachableError(f"The {peer} service cannot be reached ({reason}).", _MENDED)
+    return UnreachableError(f"The {peer} service cannot be reached ({_reason(error)}).", _MENDED)
+
+
+def _reason(error: Exception) -> str:
+    """Say it as the system does: asyncio's own words show tuples of addresses."""
+    if not isinstance(error, OSError):
+        return type(error).__name__
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return error.strerror or type(error).__name__
 
 
 #: Everything that a call over HTTP may raise that is not ours.

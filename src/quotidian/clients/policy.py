@@ -31,6 +31,9 @@ def again(error: Exception) -> bool | float:
     return error.after if error.after <= LONGEST else False
 
 
+# What a call met is told once, by whoever made it, and not attempt for attempt by the library.
+stamina.instrumentation.set_on_retry_hooks(())
+
 #: One call in several attempts, with a back-off that grows and jitters; ``stamina.set_active(False)`` switches it off.
 RETRYING: Final = stamina.AsyncRetryingCaller(attempts=ATTEMPTS, timeout=30.0, wait_max=2.0, wait_jitter=0.5).on(again)
 

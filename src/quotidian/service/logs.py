@@ -74,7 +74,8 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:], root.level = [handler], level
     logging.captureWarnings(capture=True)
-    for name, least in (("uvicorn.error", logging.WARNING), ("aiohttp", logging.INFO), ("asyncio", logging.INFO)):
+    # What uvicorn warns of is what strangers ask it.
+    for name, least in (("uvicorn.error", logging.ERROR), ("aiohttp", logging.INFO), ("asyncio", logging.INFO)):
         logging.getLogger(name).setLevel(max(level, least))
     structlog.configure(
         processors=[

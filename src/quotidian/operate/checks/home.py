@@ -13,7 +13,7 @@ import msgspec
 from quotidian import clock
 from quotidian.errors import AccessError, QuotidianError, RequestError, SettingError
 from quotidian.homeassistant.address import Address, address_of
-from quotidian.homeassistant.history import oldest
+from quotidian.homeassistant.history import HOUR, oldest
 from quotidian.homeassistant.session import Session
 from quotidian.model.day import moment
 from quotidian.operate.checks.check import Check
@@ -102,8 +102,11 @@ def recorder_check(info: dict[str, Any], first: int | None) -> Check:
             f"The recorder is behind by {info['backlog']:,} events.",
             "Its disk is slow or busy: leave out entities that report all the time.",
         )
-    since = "it remembers nothing yet" if first is None else f"it reaches back to {moment(first):%Y-%m-%d %H:%M} UTC"
-    return Check("recorder", "ok", f"The recorder is on; {since}.")
+    if first is None:
+        return Check("recorder", "ok", "The recorder is on; it remembers nothing yet.")
+    # It is known to within an hour.
+    since = f"{moment(first + HOUR):%Y-%m-%d, about %H}:00 UTC"
+    return Check("recorder", "ok", f"The recorder is on; it reaches back to {since}.")
 
 
 async def _clock(address: Address) -> list[Check]:
