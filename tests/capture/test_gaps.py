@@ -75,6 +75,23 @@ def test_nothing_changed_is_no_gap(tmp_path: Path) -> None:
     _run(tmp_path, test)
 
 
+def test_removed_entities_have_no_state(tmp_path: Path) -> None:
+    """Up to our own clock a gap is read, for what was removed in it; the next one begins at the newest state."""
+
+    async def test(gaps: Gaps, spool: Spool) -> None:
+        gaps.lost(Last(1, START))
+        hole = gaps.listening(_states(START - 5, START), START + 30)
+        assert hole is not None
+        assert (hole.gap.start, hole.gap.end) == (START, START + 30)
+        assert gaps.present(hole) == []
+        gaps.lost(Last(1, START))
+        hole = gaps.listening(_states(START - 5, START), START + 365 * 24 * 3600 * SECOND)
+        assert hole is not None
+        assert (hole.gap.start, hole.gap.end) == (START, START + 24 * 3600 * SECOND)
+
+    _run(tmp_path, test)
+
+
 def test_gap_begins_where_it_began_whatever_happens(tmp_path: Path) -> None:
     """A start that was noted is kept through a kill, and through a connection that broke before it was of use."""
 
@@ -173,6 +190,20 @@ def test_damage_and_missing_numbers_are_gaps_once(tmp_path: Path) -> None:
         await gaps.close(hole, hole.gap)
         gaps.damaged([damage])
         assert gaps.open == ()
+
+    _run(tmp_path, test)
+
+
+def test_missing_since_nobody_knows_when(tmp_path: Path) -> None:
+    """Where nothing is known of what came before, a gap reaches back to where the history begins, and is one."""
+
+    async def test(gaps: Gaps, spool: Spool) -> None:
+        gaps.missing(0, START, "the store is an older one")
+        gaps.missing(0, START, "the store is an older one")
+        gaps.missing(START - 9, START, "the store is an older one")
+        [hole] = gaps.open
+        assert (hole.gap.start, hole.gap.end, hole.first) == (0, START + MARGIN, True)
+        assert await _notes(spool) == []
 
     _run(tmp_path, test)
 

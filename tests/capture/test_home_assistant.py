@@ -47,6 +47,27 @@ async def _states(home: RealHomeAssistant, enrich: KeptEnrich, count: int) -> li
     return enrich.changes(_DESK)
 
 
+def test_removed_while_nobody_listened(home: RealHomeAssistant, tmp_path: Path) -> None:
+    """What an entity did before it was removed is filled, and its removal, though it left no state to ask for."""
+
+    async def running() -> None:
+        async with enriched(home.url, home.token, tmp_path) as (enrich, settings):
+            async with capturing(settings) as capture:
+                await told(home.put, "light.brief", "on")
+                await delivered(capture, enrich)
+                await held(lambda: bool(enrich.changes("light.brief")))
+            await told(home.put, "light.brief", "off")
+            await told(home.put, "light.other", "on")
+            await told(home.remove, "light.brief")
+            async with capturing(settings) as capture:
+                await delivered(capture, enrich)
+            changes = enrich.changes("light.brief")
+            assert [change.state for change in changes] == ["on", "off", None]
+            assert [change.live for change in changes] == [True, False, False]
+
+    asyncio.run(running())
+
+
 def test_five_causes(home: RealHomeAssistant, tmp_path: Path) -> None:
     """A user, a script, an automation, a button, a time trigger and the wall switch are told apart, as they happen."""
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import structlog
 
+from quotidian import clock
 from quotidian.capture.commit import AGAIN, Committer
 from quotidian.capture.gaps import Gaps, Last
 from quotidian.capture.link import Link
@@ -91,7 +92,7 @@ class Connection:
     async def _attend(self, session: Session, *, admin: bool) -> None:
         """Do what is due on a new connection, then follow the registries."""
         states = await fetch_states(session)
-        self._gaps.listening(states)
+        self._gaps.listening(states, clock.now())
         self._committer.wake()
         self._link.made(session.version, admin=admin)
         _log.info("listening to Home Assistant", version=session.version, admin=admin, entities=len(states))

@@ -2,7 +2,8 @@
 
 Everything here is by Home Assistant's own clock (the ``last_updated`` of its states), so that neither a wrong clock of
 ours nor one that jumps hides a change. A gap reaches from the last change that was heard to the newest state that
-Home Assistant has when we listen again: whatever lies behind that is heard.
+Home Assistant has when we listen again: whatever lies behind that is heard. Where our clock is later it reaches up to
+that, for what was removed has no state.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from quotidian.model.day import SECOND
 from quotidian.spool import Damage, Kind, Spool
 
 MARGIN: Final = 60 * SECOND  #: by how much a span in our clock may be wrong in Home Assistant's
+_BEYOND: Final = 24 * 3600 * SECOND  #: by how much a gap, at most, ends after the newest state
 _FILE: Final = "gaps.json"
 _log: Final = structlog.get_logger(service="capture")
 
@@ -107,20 +109,23 @@ class Gaps:
         if start is not None and (state.lost is None or start < state.lost):
             self._keep(lost=start)
 
-    def listening(self, states: Sequence[dict[str, Any]]) -> Hole | None:
-        """Note that we listen, given the states that Home Assistant has now; give the gap that there was, if any."""
+    def listening(self, states: Sequence[dict[str, Any]], now: int = 0) -> Hole | None:
+        """Note that we listen, given the states that Home Assistant has now; give the gap that there was, if any.
+
+        What was removed meanwhile has no state any more: up to ``now``, by our clock, the history is read all the same.
+        """
         times = [updated(state) for state in states] or [clock.now()]
         end, number = max(times), self._spool.appended
         first, start = self._kept.lost is None, self._kept.lost
         if start is None:
             start = end - self._history
-        until = end
-        if end < start:
+        until, ahead = max(end, min(now, end + _BEYOND)), end < start
+        if ahead:
             start, until = self._either_side(end, start)
         if until <= start:
             self._keep(since=end, number=number, lost=None)
             return None
-        gap, ahead = Gap(id=uuid.uuid4().hex, start=start, end=until), until > end
+        gap = Gap(id=uuid.uuid4().hex, start=start, end=until)
         hole = Hole(gap=gap, done=start, first=first, ahead=ahead, reach=start if ahead else None)
         keep(self._present(hole), [s for s in states if first or updated(s) > start])
         self._open(hole, since=end, number=number, lost=None)
@@ -136,10 +141,14 @@ class Gaps:
 
     def missing(self, start: int, end: int, reason: str) -> None:
         """Note that what arrived in a span (µs, by our clock) is not there any more, unless that is known."""
-        start, end = start - MARGIN, end + MARGIN
-        if not any(hole.gap.start <= start and end <= hole.gap.end for hole in self._kept.holes):
+        first = start <= 0  # nobody knows since when: from as far back as the history reaches
+        start, end = max(start - MARGIN, 0), end + MARGIN
+        gap = Gap(id=uuid.uuid4().hex, start=start, end=end, reason=reason)
+        if not any(
+            one.gap.end >= end and (one.gap.start <= start or (first and one.first)) for one in self._kept.holes
+        ):
             try:
-                self._open(Hole(gap=Gap(id=uuid.uuid4().hex, start=start, end=end, reason=reason), done=start))
+                self._open(Hole(gap=gap, done=start, first=first))
             except DiskFullError as error:
                 _log.error("a gap is not written down yet", reason=str(error))
 
