@@ -31,7 +31,7 @@ class TestEvents:
         )
         gone = event("light.gone", at(MONDAY, 6), None)
         receipt = store.receive(
-            delivery(4, 7, *(Arrival(seq=seq, arrived=NOON, event=one) for seq, one in ((5, sent), (7, gone))))
+            delivery(1, 7, *(Arrival(seq=seq, arrived=NOON, event=one) for seq, one in ((5, sent), (7, gone))))
         )
         assert receipt == Receipt(stream="stream", last=7, new=2)
         found = {one.entity_id: one for one in events_of(store.events(), store.home.id)}
@@ -116,7 +116,7 @@ class TestNumbers:
     def test_numbers_that_were_skipped_are_told(self, store: Store) -> None:
         """The span reaches from the arrival before to the one after; a lost answer is told again."""
         before, after = arrival(5, "light.a", at(MONDAY)), arrival(9, "light.a", at(MONDAY, 60))
-        assert store.receive(delivery(5, 5, before)).missing is None
+        store.receive(delivery(1, 5, before))
         sent = delivery(9, 9, after)
         span = (before.arrived, after.arrived)
         assert store.receive(sent).missing == store.receive(sent).missing == span
@@ -126,6 +126,17 @@ class TestNumbers:
         (certificate,) = store.certificates(MONDAY, MONDAY)
         (hole,) = certificate.holes
         assert (hole.first, hole.last, hole.since, hole.until, certificate.missing) == (6, 8, *span, 3)
+
+    def test_an_older_store_tells_what_it_never_received(self, store: Store) -> None:
+        """Of a stream that another store received until now it says so: since it last received anything, if ever."""
+        first, next_ = arrival(5, "light.a", at(MONDAY)), arrival(9, "light.a", at(MONDAY, 60))
+        sent = delivery(5, 5, first, stream="a")
+        assert store.receive(sent).missing == store.receive(sent).missing == (0, first.arrived)
+        sent = delivery(9, 9, next_, stream="b")
+        assert store.receive(sent).missing == store.receive(sent).missing == (first.arrived, next_.arrived)
+        assert store.receive(delivery(10, 10, stream="b")).missing is None
+        (certificate,) = store.certificates(MONDAY, MONDAY)
+        assert certificate.missing == 0
 
     def test_streams_do_not_mix(self, store: Store) -> None:
         """Each has numbers of its own."""

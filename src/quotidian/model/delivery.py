@@ -114,7 +114,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     ``new`` events had not been known, of ``known`` ones the store had a copy, ``left_out`` are not to be kept by the
     settings. ``missing`` is the span (µs) in which numbers arrived that the store never saw, if there are any: it is
-    to be filled from Home Assistant's history.
+    to be filled from Home Assistant's history. It begins at 0 where nothing is known of what came before.
     """
 
     stream: str

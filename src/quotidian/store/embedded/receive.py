@@ -51,7 +51,8 @@ class Receiver:
     def _take(self, account: "_Account") -> Receipt:
         stream, delivery = account.stream, account.delivery
         hole = account.first > stream.high + 1
-        missing = self._skip(stream, account) if hole else self._streams.missing(stream, delivery)
+        told = self._streams.missing(stream, delivery, account.first_arrived)
+        missing = self._skip(stream, account) if hole else told
         self._store(account)
         if account.letters:
             self._letters.add(stream.id, account.letters)
@@ -117,7 +118,7 @@ class Receiver:
             left_out=len(delivery.events) - kept,
             dead=len(delivery.letters),
             refusals=[Refusal(letter.seq, letter.reason) for letter in delivery.letters],
-            missing=self._streams.missing(stream, delivery),
+            missing=self._streams.missing(stream, delivery, stream.arrived),
         )
 
 

@@ -40,12 +40,13 @@ class Streams:
         return None if row is None else Stream(*row)
 
     def add(self, delivery: Enriched) -> Stream:
-        """Take note of a new stream: what is before its first delivery was never there."""
+        """Take note of a new stream, as if something of it had arrived when last something did of any, or never."""
+        arrived = self._database.value("SELECT max(arrived) FROM stream") or 0
         number = self._database.execute(
             "INSERT INTO stream (name, high, arrived, span, ordinal) VALUES (?, ?, 0, 0, 0)",
             (delivery.stream, delivery.first - 1),
         ).lastrowid
-        return Stream(number or 0, delivery.first - 1, 0, 0, 0, None)
+        return Stream(number or 0, delivery.first - 1, arrived, 0, 0, None)
 
     def advance(self, stream: Stream, first: int, last: int, ordinal: int, carried: Counter[str]) -> Stream:
         """Count numbers that arrived on a day, in the span that they continue or in one of their own."""
@@ -71,8 +72,14 @@ class Streams:
         )
         return since, until
 
-    def missing(self, stream: Stream, delivery: Enriched) -> tuple[int, int] | None:
-        """Give the span of the numbers that were missing just before one of a delivery's."""
+    def missing(self, stream: Stream, delivery: Enriched, arrived: int) -> tuple[int, int] | None:
+        """Give the span of the numbers that were missing just before one of a delivery's, whose first arrived then.
+
+        A new stream that does not begin at 1 was received by a store of which this one knows nothing: it was emptied, or
+        brought back from a backup. What its numbers were is not known, so that no hole is recorded.
+        """
+        if not stream.span:
+            return (min(stream.arrived, arrived), max(stream.arrived, arrived)) if delivery.first > 1 else None
         row = self._database.row(
             "SELECT min(since), max(until) FROM hole WHERE stream = ? AND last BETWEEN ? AND ?",
             (stream.id, delivery.first - 1, delivery.last - 1),
