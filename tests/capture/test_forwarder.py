@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import structlog
 
 from quotidian.capture import forwarder as forwarding
 from quotidian.capture.batch import BatchSize
@@ -170,7 +171,7 @@ def test_later_is_later(tmp_path: Path, status: int) -> None:
 
 
 def test_breaker_opens_and_closes(tmp_path: Path) -> None:
-    """While nobody answers, the breaker opens and all waits; when enrich is there, all of it arrives once."""
+    """While nobody answers, the breaker opens, all waits, and that is logged once; later all arrives once."""
 
     async def running() -> None:
         enrich = KeptEnrich()
@@ -185,7 +186,9 @@ def test_breaker_opens_and_closes(tmp_path: Path) -> None:
                 await forwarding.drained()
         assert enrich.covered == len(enrich.heard) == 50
 
-    asyncio.run(running())
+    with structlog.testing.capture_logs() as logged:
+        asyncio.run(running())
+    assert [entry["event"] for entry in logged if entry["log_level"] == "warning"] == ["nothing is delivered for now"]
 
 
 def test_what_is_not_acknowledged_comes_again(tmp_path: Path) -> None:

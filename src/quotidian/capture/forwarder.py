@@ -11,6 +11,7 @@ from quotidian import clock
 from quotidian.capture.batch import BatchSize, as_text, halves, is_text, runs
 from quotidian.capture.cause import Settler
 from quotidian.capture.pause import pause
+from quotidian.clients.policy import RestingError
 from quotidian.errors import QuotidianError, RequestError, TooLargeError, UnreachableError
 from quotidian.model import Delivery, Receipt
 from quotidian.spool import Record, Spool
@@ -57,6 +58,7 @@ class Forwarder:
         self._batch = BatchSize()
         self._failures = 0
         self.error: QuotidianError | None = None
+        self._told = ""  # why nothing is delivered, as it was logged
         self.delivered = self.dead = self.known = 0
         self.lag: float = 0.0  #: seconds between hearing the last one delivered and its receipt
         self.last_delivered: int | None = None  #: µs
@@ -81,7 +83,7 @@ class Forwarder:
                 if await self._received(self._spool.stream) > self._found:
                     self._spool.rename()
                     _log.error("the end of the spool was lost: its numbers go on under a new name")
-                self.error = self._found = None
+                self.error, self._told, self._found = None, "", None
             except QuotidianError as error:
                 await self._failed(error)
 
@@ -123,8 +125,10 @@ class Forwarder:
                 await self._failed(error)
 
     async def _failed(self, error: QuotidianError) -> None:
-        if self.error is None or self.error.what != error.what:
+        # That a peer is left alone for a moment says less than why it is: the reason is told, and once.
+        if error.what != self._told and not (self._told and isinstance(error, RestingError)):
             _log.warning("nothing is delivered for now", reason=str(error), waiting=self._spool.depth(SINK))
+            self._told = error.what
         self.error = error
         self._failures += 1
         await asyncio.sleep(pause(self._failures, error))
@@ -133,7 +137,7 @@ class Forwarder:
         self._spool.ack(SINK, delivery.last)
         if self.error is not None:
             _log.info("deliveries go on", waiting=self._spool.depth(SINK))
-        self.error, self._failures = None, 0
+        self.error, self._failures, self._told = None, 0, ""
         self.delivered += len(delivery.messages)
         self.dead += receipt.dead
         self.known += receipt.known
