@@ -74,11 +74,14 @@ def _run(settings: Settings, services: tuple[Service, ...], *, greeting: bool) -
         refuse_taken_port(settings, service)
     refuse_unwritable(Path(settings.text("QUOTIDIAN_DATA")).expanduser())
     _remark(settings, services)
-    if greeting:
-        greet(settings)
     configure(settings)
     apps = [(_app(service, settings), settings.port(service)) for service in services]
-    asyncio.run(serve(apps, settings.text("QUOTIDIAN_HOST")))
+
+    def ready() -> None:
+        if greeting:
+            greet(settings)
+
+    asyncio.run(serve(apps, settings.text("QUOTIDIAN_HOST"), ready=ready))
 
 
 def _app(service: Service, settings: Settings) -> FastAPI:

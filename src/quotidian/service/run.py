@@ -4,7 +4,7 @@ import asyncio
 import errno
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
@@ -19,10 +19,11 @@ KEPT: Final = 60  #: seconds that an idle connection is kept: longer than our cl
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
-async def serve(apps: Sequence[tuple[FastAPI, int]], host: str) -> None:
+async def serve(apps: Sequence[tuple[FastAPI, int]], host: str, *, ready: Callable[[], None] = lambda: None) -> None:
     """Serve applications on their ports until SIGTERM or SIGINT; the first named starts first and stops last.
 
-    All ports are taken before anything starts. A second signal ends requests that are still running.
+    All ports are taken before anything starts. A second signal ends requests that are still running. ``ready`` is
+    called when all of them have started.
 
     Raises
     ------
@@ -40,6 +41,7 @@ async def serve(apps: Sequence[tuple[FastAPI, int]], host: str) -> None:
             for (app, _), taken in zip(apps, sockets, strict=True):
                 servers.append(await stack.enter_async_context(running(app, taken)))
                 log.info("Serving", app=app.title, address="{}:{}".format(*app.state.address))
+            ready()
             await _first_end(stopping, servers)
             log.info("Stopping")
         finally:
