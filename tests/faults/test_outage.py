@@ -1,5 +1,6 @@
 """The store is away for long while much happens: bounded memory, nothing lost, drained in order (R5)."""
 
+import signal
 from pathlib import Path
 
 from ..real_home_assistant import until  # noqa: TID252 - tests are no package
@@ -56,3 +57,17 @@ def test_the_spool_over_its_quota(nursery: Nursery, home: ScriptedHome, tmp_path
         pipeline.start("store")
         settled(pipeline, home, 90)
         assert any(one["source"] == "history" for one in events(pipeline))
+
+
+def test_a_home_that_loses_its_patience(nursery: Nursery, home: ScriptedHome, tmp_path: Path) -> None:
+    """A flood beyond what Home Assistant keeps for a slow client ends the connection; what it dropped is filled."""
+    with Pipeline(nursery, tmp_path, (home.url, TOKEN)) as pipeline:
+        pipeline.start()
+        home.listened()
+        home.set(impatient=True)
+        pipeline.send("capture", signal.SIGSTOP)
+        home.flood(25_000, entities=2000, wait=True)
+        until(lambda: home.status()["listeners"] == 0)
+        pipeline.send("capture", signal.SIGCONT)
+        home.listened()
+        settled(pipeline, home)
