@@ -75,8 +75,8 @@ class Streams:
     def missing(self, stream: Stream, delivery: Enriched, arrived: int) -> tuple[int, int] | None:
         """Give the span of the numbers that were missing just before one of a delivery's, whose first arrived then.
 
-        A new stream that does not begin at 1 was received by a store of which this one knows nothing: it was emptied, or
-        brought back from a backup. What its numbers were is not known, so that no hole is recorded.
+        A new stream that does not begin at 1 was received by a store of which this one knows nothing: it was emptied,
+        or brought back from a backup. What its numbers were is not known, so that no hole is recorded.
         """
         if not stream.span:
             return (min(stream.arrived, arrived), max(stream.arrived, arrived)) if delivery.first > 1 else None
