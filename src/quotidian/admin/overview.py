@@ -19,6 +19,7 @@ from quotidian.settings import Settings
 SERVICES: Final = ("capture", "enrich", "store")
 _PATIENCE: Final = 2.5  #: seconds
 _WORST: Final[tuple[State, ...]] = ("ok", "degraded", "down")
+_ANSWER: Final = "answer"  #: what is missing of a service that says nothing
 _RECENT: Final = 15
 _DAYS: Final = 14
 
@@ -140,7 +141,7 @@ class Overviews:
         needed: list[Dependency] = []
         for service in services:
             needed.append(Dependency(service.service, service.state, trouble_of(service)))
-            parts = (one for one in service.dependencies if one.name not in SERVICES)
+            parts = (one for one in service.dependencies if one.name not in (*SERVICES, _ANSWER))
             needed += [Dependency(f"{service.service}.{one.name}", one.state, one.detail) for one in parts]
         state = max((service.state for service in services), key=_WORST.index)
         return Health(state, tuple(needed), _figures(capture))
@@ -162,7 +163,7 @@ class Overviews:
         try:
             return await self._callers[name].get("/health", ServiceHealth)
         except QuotidianError as error:
-            return ServiceHealth("down", (Dependency("answer", "down", str(error)),), service=name)
+            return ServiceHealth("down", (Dependency(_ANSWER, "down", str(error)),), service=name)
 
     async def _capture(self) -> CaptureStatus | None:
         return await _or_none(self._callers["capture"].get("/api/v1/status", CaptureStatus))

@@ -37,6 +37,7 @@ def health_of(service: str, url: str, patience: float = PATIENCE, *, secret: str
             told = json.load(response)
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)
+        reason = getattr(reason, "strerror", None) or reason
         raise UnreachableError(
             f"{service} does not answer at {url} ({reason}).",
             "Start it with `quotidian up`; `quotidian doctor` looks for what is wrong.",

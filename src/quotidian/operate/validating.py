@@ -115,7 +115,9 @@ async def _sent_through(validation: Validation, settings: Settings, secret: str,
 async def _well(service: str, url: str, secret: str) -> str:
     """Give what a service lacks, when it works nevertheless."""
     told = await health(url, secret, service)
-    lacks = " ".join(f"{one.name}: {one.detail or one.state}" for one in told.dependencies if one.state != "ok")
+    # Where many lack the same thing it is said once.
+    poor = {one.detail or one.state: one.name for one in reversed(told.dependencies) if one.state != "ok"}
+    lacks = " ".join(f"{name}: {detail}" for detail, name in reversed(poor.items()))
     if told.state == "down":
         raise UnreachableError(f"{service} says that it cannot work. {lacks}")
     return lacks

@@ -1,5 +1,7 @@
 """The services: which of them run, how they are, and whether the others could."""
 
+from typing import Final
+
 from quotidian import __version__
 from quotidian.errors import SettingError, UnreachableError
 from quotidian.operate.asking import health_of, secret_of
@@ -7,10 +9,20 @@ from quotidian.operate.checks.check import Check
 from quotidian.operate.conditions import Service, refuse_taken_port
 from quotidian.settings import Settings
 
+_ALL: Final = "`quotidian up` starts all services."
+
 
 def service_checks(settings: Settings) -> list[Check]:
     """Ask each service how it is; of those that do not answer, tell whether they could start here."""
-    return [_check(settings, service) for service in Service]
+    checks = [_check(settings, service) for service in Service]
+    if any(check.remedy == _ALL for check in checks) and not all(check.remedy == _ALL for check in checks):
+        # `quotidian up` cannot start beside the ones that run.
+        return [_alone(check) if check.remedy == _ALL else check for check in checks]
+    return checks
+
+
+def _alone(check: Check) -> Check:
+    return Check(check.name, check.state, check.sentence, f"`quotidian serve {check.name}` starts it.")
 
 
 def _check(settings: Settings, service: Service) -> Check:
@@ -44,5 +56,5 @@ def _stopped(settings: Settings, service: Service, error: UnreachableError) -> C
         service,
         "warning",
         f"{service} does not run; its port {settings.port(service)} is free.",
-        "`quotidian up` starts all services.",
+        _ALL,
     )
