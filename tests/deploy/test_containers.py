@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from ruamel.yaml import YAML
 
-from quotidian.settings import PORTS, known
+from quotidian.settings import PORTS, SETTINGS, known
 
 ROOT: Final = Path(__file__).parents[2]
 COMPOSE: Final = (ROOT / "compose.yaml", ROOT / "compose.simple.yaml")
@@ -73,6 +73,20 @@ def test_settings_of_containers_exist_and_hold_no_secret(file: Path) -> None:
     for service in services(file).values():
         assert [name for name in service["environment"] if not known(name)] == []
         assert {"HA_TOKEN", "QUOTIDIAN_SECRET"}.isdisjoint(service["environment"])
+
+
+@every_file
+def test_what_a_person_sets_reaches_the_containers(file: Path) -> None:
+    """Each setting in .env is passed on, but for those that the image and the files decide themselves."""
+    passed = {
+        name
+        for service in services(file).values()
+        for name, value in service["environment"].items()
+        if value.startswith("${" + name + ":")
+    }
+    decided = {"HA_TOKEN", "QUOTIDIAN_DATA", "QUOTIDIAN_SPOOL", "QUOTIDIAN_HOST", "QUOTIDIAN_PORT", "QUOTIDIAN_SECRET"}
+    decided |= {"QUOTIDIAN_CAPTURE_URL", "ENRICHMENT_PIPELINE_URL", "DATA_STORAGE_URL"}
+    assert passed == {setting.name for setting in SETTINGS} - decided
 
 
 def test_each_service_has_its_container_and_says_whether_it_answers() -> None:
