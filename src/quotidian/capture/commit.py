@@ -39,10 +39,14 @@ class Committer:
             if self._interval:
                 await asyncio.sleep(self._interval)
             self._pending.clear()
+            known = self.error
             try:
                 await self.commit()
+                if known is not None:
+                    _log.info("what was heard is written down again")
             except QuotidianError as error:
-                _log.error("what was heard cannot be written down", reason=str(error))
+                if known is None:
+                    _log.error("what was heard cannot be written down", reason=str(error))
                 self._pending.set()
                 await asyncio.sleep(AGAIN)
 

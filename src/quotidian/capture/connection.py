@@ -101,10 +101,10 @@ class Connection:
 
     async def _failed(self, error: QuotidianError, seconds: float) -> None:
         self._failures = 1 if seconds > STABLE else self._failures + 1
+        if self._link.error is None or self._link.error.what != error.what:  # each reason once, not each attempt
+            _log.warning("Home Assistant is not heard", reason=str(error))
         self._link.lost("connecting", error)
-        wait = pause(self._failures, error)
-        _log.warning("Home Assistant is not heard", reason=str(error), again_in=round(wait, 1))
-        await asyncio.sleep(wait)
+        await asyncio.sleep(pause(self._failures, error))
 
     async def _refused(self, error: AccessError) -> None:
         """Wait until the settings name another token, or so long that it does not trouble anybody."""

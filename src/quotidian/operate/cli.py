@@ -64,7 +64,8 @@ class _Commands(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from error
         except OSError as error:
-            fail(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.")
+            whose = " Run this as the user who runs Quotidian." if isinstance(error, PermissionError) else ""
+            fail(f"{error.filename or 'A file'} cannot be used: {error.strerror or error}.{whose}")
             raise typer.Exit(1) from error
 
 

@@ -78,10 +78,13 @@ class Access:
                 self._tokens = (changed, msgspec.json.decode(path.read_bytes(), type=tuple[Token, ...]))
         except FileNotFoundError:
             return ()
-        except (msgspec.DecodeError, UnicodeError, OSError) as error:
+        except OSError as error:
             raise SettingError(
-                f"The file of tokens {path} cannot be used.", "Remove it, then make new ones."
+                f"The file of tokens {path} cannot be read ({error.strerror}).",
+                "Run this as the user who runs the services.",
             ) from error
+        except (msgspec.DecodeError, UnicodeError) as error:
+            raise SettingError(f"The file of tokens {path} is damaged.", "Remove it, then make new ones.") from error
         return self._tokens[1]
 
     def give(self, name: str) -> str:
