@@ -104,6 +104,14 @@ def test_an_event_goes_all_the_way(apart: Apart) -> None:
     assert found.returncode == 0, found.stdout + found.stderr
 
 
+@pytest.mark.parametrize("name", ["enrich", "capture", "admin"])
+def test_commands_find_the_store_from_every_container(apart: Apart, name: str) -> None:
+    """They ask the container that has it, and make no second one where they run."""
+    found = apart.run(name, "events")
+    assert found.returncode == 0, found.stderr
+    assert not (apart.folder / "access" / "quotidian.sqlite").exists()
+
+
 def test_a_container_answers_under_its_name_and_under_no_foreign_one(apart: Apart) -> None:
     """The names of the compose file are let in; one that somebody pointed here is not."""
     for name in PORTS:

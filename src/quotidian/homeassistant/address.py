@@ -71,7 +71,7 @@ def _token(written: str) -> str:
     if any(letter.isspace() or letter in "\"'" for letter in written):
         raise SettingError(
             "HA_TOKEN is no token: it holds a blank or a quotation mark.",
-            "Set it to the token alone, as Home Assistant showed it: one long word, without Bearer before it.",
+            "Set it to the token alone, as Home Assistant showed it: one long word with nothing around it.",
         )
     return written
 

@@ -12,7 +12,8 @@ from quotidian.store import Store, connect
 def opened(data: Path | None, *, create: bool = False) -> Iterator[Store]:
     """Open the store for one command."""
     settings = Settings()
-    store = connect(data or Path(settings.text("QUOTIDIAN_DATA")), settings, create=create)
+    place = data or Path(settings.text("QUOTIDIAN_DATA"))
+    store = connect(place, settings, create=create, elsewhere=data is None)
     try:
         yield store
     finally:

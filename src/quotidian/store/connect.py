@@ -20,7 +20,9 @@ __all__ = ["connect", "refuse_network"]
 _locks: Final[WeakKeyDictionary[EmbeddedStore, Lock]] = WeakKeyDictionary()
 
 
-def connect(directory: Path, settings: Settings | None = None, *, create: bool = True) -> Store:
+def connect(
+    directory: Path, settings: Settings | None = None, *, create: bool = True, elsewhere: bool = False
+) -> Store:
     """Open the store in a directory: ours alone until it is closed, or over HTTP where a running service holds it.
 
     Parameters
@@ -31,6 +33,8 @@ def connect(directory: Path, settings: Settings | None = None, *, create: bool =
         By default those of the environment.
     create
         Whether to make a store where there is none.
+    elsewhere
+        Whether the one that ``DATA_STORAGE_URL`` names counts where there is none here, as in another container.
 
     Raises
     ------
@@ -45,6 +49,9 @@ def connect(directory: Path, settings: Settings | None = None, *, create: bool =
         When its database is damaged.
     """
     settings = settings or Settings()
+    named = settings.url("store") if settings.origin("DATA_STORAGE_URL") else None
+    if elsewhere and named is not None and not (directory.expanduser() / FILE).exists():
+        return _served(named, directory, settings)
     try:
         return open_here(directory, settings, create=create)
     except StoreBusyError:
@@ -52,8 +59,11 @@ def connect(directory: Path, settings: Settings | None = None, *, create: bool =
         if address is None:
             raise
         # In another container the holder's own address means nothing; a setting then names it.
-        url = settings.url("store") if settings.origin("DATA_STORAGE_URL") else f"http://{address}"
-        return cast("Store", RemoteStore(url, _secret(directory.expanduser(), settings)))
+        return _served(named or f"http://{address}", directory, settings)
+
+
+def _served(url: str, directory: Path, settings: Settings) -> Store:
+    return cast("Store", RemoteStore(url, _secret(directory.expanduser(), settings)))
 
 
 def _secret(directory: Path, settings: Settings) -> str:
