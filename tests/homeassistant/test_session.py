@@ -120,6 +120,25 @@ def test_what_is_refused(home: ScriptedHome) -> None:
     assert held(home, talk, token="guest") == "2025.4.4"
 
 
+@pytest.mark.parametrize("code", ["unknown_error", "timeout"])
+def test_what_failed_may_work_later(home: ScriptedHome, code: str) -> None:
+    """What Home Assistant failed at by itself, as with a locked database, is no refusal: it is to be asked again."""
+    fault = {"code": code, "message": "Unknown error"}
+
+    async def talk(session: Session) -> None:
+        await session.subscribe("state_changed")
+        home.set(silent=True)
+        answer = asyncio.create_task(session.command("get_states"))
+        home.frame(msgspec.json.encode({"id": 3, "type": "result", "success": False, "error": fault}).decode())
+        try:
+            with pytest.raises(UnreachableError, match="could not do this"):
+                await answer
+        finally:
+            home.set(silent=False)
+
+    held(home, talk)
+
+
 DEEP = '{"id": 9, "type": "event", "event": ' + "[" * 100_000 + "]" * 100_000 + "}"
 
 

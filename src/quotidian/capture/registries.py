@@ -12,7 +12,7 @@ from quotidian import clock
 from quotidian.capture.cause import Settler
 from quotidian.capture.commit import Committer
 from quotidian.capture.kept import keep, kept
-from quotidian.errors import RequestError
+from quotidian.errors import RequestError, UnreachableError
 from quotidian.homeassistant.live import fetch_registries
 from quotidian.homeassistant.registries import Registries
 from quotidian.homeassistant.session import Session
@@ -63,7 +63,7 @@ class RegistryWatch:
             self._changed.clear()
             try:
                 await self.refresh(session, admin=admin)
-            except RequestError as error:
+            except (RequestError, UnreachableError) as error:
                 _log.warning("the registries could not be read", reason=str(error))
 
     async def refresh(self, session: Session, *, admin: bool) -> None:

@@ -17,6 +17,8 @@ from quotidian.homeassistant.login import login
 __all__ = ["Garbage", "Pace", "Session"]
 
 _T = TypeVar("_T")
+#: What it says when it failed by itself, as when its database is locked: the same may work later.
+_PASSING = frozenset({"unknown_error", "timeout"})
 
 
 class Pace(msgspec.Struct, frozen=True):
@@ -90,9 +92,9 @@ class Session:
         AccessError
             When the token may not do this.
         RequestError
-            When Home Assistant does not know the command, or cannot do it.
+            When Home Assistant does not know the command, or what it is asked for.
         UnreachableError
-            When the connection ends before the answer comes, or none comes.
+            When the connection ends before the answer comes, none comes, or Home Assistant failed at it.
         """
         try:
             return msgspec.json.decode(await self.ask(type, **fields))
@@ -254,10 +256,14 @@ class Session:
                 raise outcome
 
 
-def _refused(fault: Fault) -> AccessError | RequestError:
+def _refused(fault: Fault) -> AccessError | RequestError | UnreachableError:
     if fault.code == "unauthorized":
         return AccessError(
             "The token of Home Assistant may not do this.",
             "Use a token that an administrator made on the profile page.",
+        )
+    if fault.code in _PASSING:
+        return UnreachableError(
+            f"Home Assistant could not do this: {fault.message or fault.code}.", "Its log says why."
         )
     return RequestError(f"Home Assistant refuses: {fault.message or fault.code or 'it does not say why'}.")
