@@ -99,6 +99,16 @@ def test_causes_outlive_a_restart() -> None:
     assert _cause(settler, changed("light.desk", "off", "on", told=context("y"))).kind is CauseKind.PHYSICAL
 
 
+def test_a_token_that_lost_its_rights() -> None:
+    """Where telling events reach us no more, a change without a sender is nobody's, whatever was heard before."""
+    settler = _listening()
+    settler.know((), {}, complete=True)
+    assert _cause(settler, changed("light.desk", "on")).kind is CauseKind.PHYSICAL
+    settler.know((), {}, complete=False)
+    settler.remember([record(event("call_service", {}))], 1)
+    assert _cause(settler, changed("light.desk", "off")).kind is CauseKind.UNKNOWN
+
+
 @pytest.mark.parametrize(
     ("payload", "text"),
     [

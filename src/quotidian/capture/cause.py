@@ -90,12 +90,13 @@ class Settler:
     def __init__(self, machines: Iterable[str] = ()) -> None:
         self._set = frozenset(machines)
         self._causes = Causes(self._set)
+        self._complete: bool | None = None
         self._forgotten = 0
 
     def know(self, machines: Iterable[str], members: Mapping[str, tuple[str, ...]], *, complete: bool) -> None:
-        """Take in who is no person, which entities are in which area, and whether telling events reach us."""
+        """Take in who is no person, which entities are in which area, and whether telling events reach us now."""
         self._causes.know(self._set | frozenset(machines), members)
-        self._causes.complete = self._causes.complete or complete
+        self._causes.complete = self._complete = complete
 
     def remember(self, records: Iterable[Record], last: int) -> None:
         """Listen again to what was settled already, up to a number, so that what follows from it is known."""
@@ -163,6 +164,8 @@ class Settler:
             return  # an event of that name that somebody else fires
         trace = Trace(event.context.id, event.context.parent_id, event.context.user_id)
         self._causes.heard(event_type, event.data, trace, instant(event.time_fired))
+        if self._complete is not None:  # one that was heard with an earlier token says nothing of this one
+            self._causes.complete = self._complete
 
     def _forget(self, time: int) -> None:
         if abs(time - self._forgotten) > _FORGETTING:
