@@ -28,7 +28,8 @@ FENCE: Final = re.compile(r"^```(?P<kind>[^\n]*)\n(?P<text>.*?)^```$", re.M | re
 SPAN: Final = re.compile(r"`([^`\n]+)`")
 LINK: Final = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
 HEADING: Final = re.compile(r"^#{1,6} (.+)$", re.M)
-COMMAND: Final = re.compile(r"\bquotidian ([a-z]+)\b([^|#&\n]*)")
+# The container of the same name takes other commands, too.
+COMMAND: Final = re.compile(r"(?<!exec )(?<!-T )\bquotidian ([a-z]+)\b([^|#&\n>]*)")
 OPTION: Final = re.compile(r"(?<![\w-])(--[a-z][a-z-]*)")
 NETWORK: Final = frozenset(
     {"aiohttp", "asyncio", "ftplib", "http", "httpx", "imaplib", "requests", "smtplib", "socket", "socketserver", "ssl"}
