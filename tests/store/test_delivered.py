@@ -20,7 +20,7 @@ from ..killing import ROOT, command  # noqa: TID252 - tests are no package
 from . import delivered
 from .delivered import SIZE, check, delivery
 
-_HEADER, _FRAME = 32, 24 + 4096
+_HEADER, _FRAME = 32, 24 + 1024
 
 
 def test_every_receipt_survives_a_kill_once(tmp_path: Path) -> None:
