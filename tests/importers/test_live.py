@@ -1,7 +1,10 @@
 """A running Home Assistant, imported over its WebSocket."""
 
+import asyncio
+import signal
 import sqlite3
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from typer.testing import CliRunner
 
 from quotidian import clock
 from quotidian.errors import AccessError, SettingError, UnreachableError
-from quotidian.importers import open_source
+from quotidian.importers import live, open_source
 from quotidian.model import Area, CauseKind, Home, Source
 from quotidian.operate.cli import app
 from quotidian.operate.console import progress
@@ -186,3 +189,24 @@ def test_token_in_the_address() -> None:
     with pytest.raises(SettingError, match="HA_TOKEN") as refused:
         open_source(f"http://ha:8123/?token={CANARY}", settings=Settings({}))
     assert CANARY not in str(refused.value)
+
+
+def test_an_interrupt_ends_what_it_interrupts() -> None:
+    """After Ctrl-C in the midst of a question, what asked it has ended in order, and can be closed."""
+    ended: list[str] = []
+
+    async def asked() -> AsyncGenerator[int, None]:
+        try:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            await asyncio.sleep(60)
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            ended.append("in order")
+
+    found = asked()
+    with live._Background() as background:
+        with pytest.raises(KeyboardInterrupt):
+            background.run(live._next(found))
+        assert ended == ["in order"]
+        background.run(found.aclose())

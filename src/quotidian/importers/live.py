@@ -1,9 +1,9 @@
 """A running Home Assistant: everything that its recorder has, over its WebSocket, in windows of an hour to a day."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import aclosing
-from threading import Thread
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
+from contextlib import aclosing, closing
+from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -26,6 +26,7 @@ from quotidian.model.event import table_of
 from quotidian.settings import Settings
 
 _REMEMBERED: Final = 20_000  #: attributes whose kept text is remembered
+_LEAVING: Final = 5.0  #: seconds for which interrupted work may take its leave
 
 _T = TypeVar("_T")
 
@@ -103,11 +104,10 @@ class LiveHistory:
             When Home Assistant keeps no history.
         """
         self._last = Position.of(position)
-        with _Background() as background:
-            tables = self._tables(background, self._last)
+        with _Background() as background, closing(self._tables(background, self._last)) as tables:
             yield from batches(tables, lambda: msgspec.json.encode(self._last).decode())
 
-    def _tables(self, background: "_Background", position: Position | None) -> Iterator[pa.Table]:
+    def _tables(self, background: "_Background", position: Position | None) -> Generator[pa.Table]:
         found = self._windows(position)
         try:
             while (window := background.run(_next(found))) is not None:
@@ -189,12 +189,22 @@ class _Background:
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Wait for some work; an interrupt of ours ends it too."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        ended = Event()
+        future = asyncio.run_coroutine_threadsafe(_ending(work, ended), self._loop)
         try:
             return future.result()
         except BaseException:
             future.cancel()
+            # What it worked on can be closed only when it has let go of it.
+            ended.wait(_LEAVING)
             raise
+
+
+async def _ending(work: Coroutine[Any, Any, _T], ended: Event) -> _T:
+    try:
+        return await work
+    finally:
+        ended.set()
 
 
 async def _introduced(address: Address) -> tuple[str, Registries]:
