@@ -19,6 +19,7 @@ from quotidian import clock
 from quotidian.capture.kept import keep, kept
 from quotidian.capture.states import updated
 from quotidian.errors import DiskFullError
+from quotidian.homeassistant.moments import iso
 from quotidian.model import Gap
 from quotidian.model.day import SECOND
 from quotidian.spool import Damage, Kind, Spool
@@ -184,7 +185,7 @@ class Gaps:
             self._tell(hole.gap)
         self._news.set()
         self._keep(holes=(*self._kept.holes, hole), **changes)
-        _log.info("a gap is to be filled", gap=hole.gap.id, start=hole.gap.start, end=hole.gap.end)
+        _log.info("a gap is to be filled", gap=hole.gap.id, start=iso(hole.gap.start), end=iso(hole.gap.end))
 
     def _tell(self, gap: Gap) -> None:
         self._spool.append(Kind.GAP, msgspec.json.encode(gap), clock.now())
