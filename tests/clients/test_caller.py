@@ -233,14 +233,14 @@ class TestForeignErrors:
 class TestBreaker:
     @pytest.mark.usefixtures("_once")
     def test_it_opens_after_failures_and_lets_through_after_its_rest(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """While it is open nothing is sent and the caller is told for how long; then one success closes it."""
+        """While it is open nothing is sent; the caller is told why, and for how long. Then one success closes it."""
 
         async def work(client: EnrichClient) -> Receipt:
             for _ in range(FAILURES):
                 with pytest.raises(UnreachableError):
                     await client.deliver(DELIVERY)
             for _ in range(3):
-                with pytest.raises(UnreachableError, match="left alone") as caught:
+                with pytest.raises(UnreachableError, match=r"left alone for a moment\. It is wrong") as caught:
                     await client.deliver(DELIVERY)
                 assert 0 < caught.value.after <= REST  # type: ignore[operator]
             monkeypatch.setattr("quotidian.clients.policy.REST", 0.0)

@@ -75,7 +75,13 @@ def test_messages_become_events_letters_and_notes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("[" * 100_000, "nested too deeply"), ("nope", "not JSON"), ("{}", "not an event")]
+    ("text", "reason"),
+    [
+        ("[" * 64_000, "nested too deeply"),
+        ('{"a":"' + "x" * 63_994, "too large"),
+        ("nope", "not JSON"),
+        ("{}", "not an event"),
+    ],
 )
 def test_a_text_says_why_it_is_one(text: str, reason: str) -> None:
     """What capture could not read is a dead letter with the reason for that; long ones are cut."""

@@ -7,6 +7,7 @@ import msgspec
 
 from quotidian.capture.cause import text_of
 from quotidian.model import Delivery, Heard, Message, Source
+from quotidian.model.delivery import LONGEST_TEXT
 from quotidian.spool import Record
 
 SMALLEST: Final = 16  #: records
@@ -15,7 +16,6 @@ _START: Final = 256
 _BYTES: Final = 1000  #: of a record, about: bounds a batch of large ones
 QUICK: Final = 0.25  #: seconds for a delivery after which more may be sent at once
 SLOW: Final = 2.0  #: … and after which less should be
-_TEXT: Final = 64_000  #: characters of a message that cannot be used
 
 
 class BatchSize:
@@ -64,14 +64,14 @@ def halves(delivery: Delivery) -> tuple[Delivery, Delivery]:
 
 def is_text(delivery: Delivery) -> bool:
     """Tell whether a delivery has nothing but text that enrich takes as it is."""
-    return all(isinstance(m, Heard) and m.text is not None and len(m.text) <= _TEXT for m in delivery.messages)
+    return all(isinstance(m, Heard) and m.text is not None and len(m.text) <= LONGEST_TEXT for m in delivery.messages)
 
 
 def as_text(delivery: Delivery) -> Delivery:
     """Make the only message of a delivery text, so that it ends among the dead letters and not in the way."""
     message = delivery.messages[0]
     source = message.source if isinstance(message, Heard) else Source.LIVE
-    text = Heard(seq=message.seq, arrived=message.arrived, source=source, text=_text(message)[:_TEXT])
+    text = Heard(seq=message.seq, arrived=message.arrived, source=source, text=_text(message)[:LONGEST_TEXT])
     return msgspec.structs.replace(delivery, messages=[text])
 
 

@@ -44,6 +44,7 @@ class Breaker:
     def __init__(self, peer: str) -> None:
         self._peer = peer
         self._opened: float | None = None
+        self._why = ""
         self._renew()
 
     def _renew(self) -> None:
@@ -65,9 +66,12 @@ class Breaker:
         try:
             async with breaker:
                 yield
+        except UnreachableError as error:
+            self._why = error.what
+            raise
         except OpenedState as error:
             raise RestingError(
-                f"The {self._peer} service failed {FAILURES} times running and is left alone for a moment.",
+                f"The {self._peer} service failed {FAILURES} times running and is left alone for a moment. {self._why}",
                 "It is tried again by itself; `quotidian doctor` tells more.",
                 self._left(),
             ) from error

@@ -9,7 +9,7 @@ from quotidian.enrich.snapshots import Snapshots
 from quotidian.enrich.unusable import Reason, Unusable
 from quotidian.enrich.validate import Change, Validator
 from quotidian.model import Cause, CauseKind, Entity, Event, Source
-from quotidian.model.delivery import Arrival, DeadLetter, Delivery, Enriched, GapNote, Heard, RegistryNote
+from quotidian.model.delivery import LONGEST_TEXT, Arrival, DeadLetter, Delivery, Enriched, GapNote, Heard, RegistryNote
 from quotidian.model.event import event_id, value_of
 from quotidian.model.home import Snapshot
 
@@ -110,5 +110,5 @@ def _fault(text: str) -> Reason:
     except RecursionError:
         return Reason.TOO_DEEP
     except (msgspec.DecodeError, UnicodeError):
-        return Reason.NOT_JSON
+        return Reason.NOT_JSON if len(text) < LONGEST_TEXT else Reason.TOO_LARGE
     return Reason.NOT_AN_EVENT

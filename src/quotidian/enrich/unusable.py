@@ -6,6 +6,7 @@ from enum import StrEnum
 class Reason(StrEnum):
     """A reason, as people read it in the dead letters."""
 
+    TOO_LARGE = "too large"
     NOT_JSON = "not JSON"
     TOO_DEEP = "nested too deeply"
     NOT_A_CHANGE = "not a state_changed event"

@@ -5,7 +5,7 @@ from ``first`` to ``last`` without a hole, so whoever receives it can prove that
 Numbers of which a delivery has no message carried nothing to keep: events that only tell causes.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -29,6 +29,10 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     filled: int = 0
     unverifiable: int = 0
+
+
+#: Characters of a message that cannot be used: what is longer is cut.
+LONGEST_TEXT: Final = 64_000
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="event"):
