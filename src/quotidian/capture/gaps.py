@@ -25,7 +25,7 @@ from quotidian.model.day import SECOND
 from quotidian.spool import Damage, Kind, Spool
 
 MARGIN: Final = 60 * SECOND  #: by how much a span in our clock may be wrong in Home Assistant's
-_BEYOND: Final = 24 * 3600 * SECOND  #: by how much a gap, at most, ends after the newest state
+_BEYOND: Final = 24 * 3600 * SECOND  #: by how much, at most, our clock counts where it differs from the newest state
 _FILE: Final = "gaps.json"
 _log: Final = structlog.get_logger(service="capture")
 
@@ -54,12 +54,14 @@ class Hole(msgspec.Struct, frozen=True, kw_only=True):
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What outlives the process.
 
-    We listened from ``since`` on, when the spool's number was ``number``, until ``lost`` (null while we listen).
+    We listened from ``since`` on, when the spool's number was ``number``, until ``lost`` (null while we listen). Our
+    clock was then later than the newest state by ``later``: by no more than that it is ahead of Home Assistant's.
     """
 
     since: int | None = None
     number: int = 0
     lost: int | None = None
+    later: int = 0
     holes: tuple[Hole, ...] = ()
     damages: tuple[str, ...] = ()
 
@@ -117,6 +119,7 @@ class Gaps:
         """
         times = [updated(state) for state in states] or [clock.now()]
         end, number = max(times), self._spool.appended
+        later = now - end if now else 0
         first, start = self._kept.lost is None, self._kept.lost
         if start is None:
             start = end - self._history
@@ -124,12 +127,12 @@ class Gaps:
         if ahead:
             start, until = self._either_side(end, start)
         if until <= start:
-            self._keep(since=end, number=number, lost=None)
+            self._keep(since=end, number=number, lost=None, later=later)
             return None
         gap = Gap(id=uuid.uuid4().hex, start=start, end=until)
         hole = Hole(gap=gap, done=start, first=first, ahead=ahead, reach=start if ahead else None)
         keep(self._present(hole), [s for s in states if first or updated(s) > start])
-        self._open(hole, since=end, number=number, lost=None)
+        self._open(hole, since=end, number=number, lost=None, later=later)
         return hole
 
     def _either_side(self, now: int, last: int) -> tuple[int, int]:
@@ -141,9 +144,13 @@ class Gaps:
         return now - away - MARGIN, last + away + MARGIN
 
     def missing(self, start: int, end: int, reason: str) -> None:
-        """Note that what arrived in a span (µs, by our clock) is not there any more, unless that is known."""
+        """Note that what arrived in a span (µs, by our clock) is not there any more, unless that is known.
+
+        By as much as the clocks may differ the gap is wider.
+        """
         first = start <= 0  # nobody knows since when: from as far back as the history reaches
-        start, end = max(start - MARGIN, 0), end + MARGIN
+        later = max(-_BEYOND, min(self._kept.later, _BEYOND))
+        start, end = max(start - MARGIN - max(later, 0), 0), end + MARGIN - min(later, 0)
         gap = Gap(id=uuid.uuid4().hex, start=start, end=end, reason=reason)
         if not any(
             one.gap.end >= end and (one.gap.start <= start or (first and one.first)) for one in self._kept.holes
