@@ -253,6 +253,20 @@ def _started(settings: dict[str, str]) -> "subprocess.Popen[bytes]":
     return subprocess.Popen([sys.executable, "-c", _SERVE, "0"], env=environment, stdout=subprocess.DEVNULL)
 
 
+@pytest.mark.parametrize("ahead", [7200, -7200])
+def test_first_history_by_another_clock(home: ScriptedHome, tmp_path: Path, ahead: int) -> None:
+    """What Home Assistant recorded before we ever listened is filled, though its clock differs from ours by hours."""
+
+    async def running() -> None:
+        await told(home.set, ahead=ahead)
+        await told(home.changes, "light.desk", 3)
+        async with enriched(home.url, TOKEN, tmp_path) as (enrich, settings), capturing(settings) as capture:
+            await delivered(capture, enrich)
+        assert _agrees(home, enrich)
+
+    asyncio.run(running())
+
+
 def test_store_that_knows_more(home: ScriptedHome, tmp_path: Path) -> None:
     """A new spool goes on where the store's newest event is, not at the beginning of the history."""
 

@@ -94,7 +94,7 @@ class Filler:
         """Begin the first gap of all where the history does, unless that was done."""
         if not hole.first or hole.reach is not None:
             return hole
-        reach = await oldest(session)
+        reach = await oldest(session, self._gaps.since)
         start = hole.gap.end if reach is None else max(hole.gap.start, min(reach, hole.gap.end))
         gap = msgspec.structs.replace(hole.gap, start=start)
         return self._gaps.progress(msgspec.structs.replace(hole, gap=gap, done=start, reach=start))

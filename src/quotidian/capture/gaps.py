@@ -95,6 +95,11 @@ class Gaps:
         """Whether we never listened before."""
         return self._kept.since is None and self._kept.lost is None
 
+    @property
+    def since(self) -> int | None:
+        """The newest state when we last began to listen: an instant that Home Assistant's clock has passed."""
+        return self._kept.since
+
     async def next(self) -> Hole:
         """Wait for an open gap."""
         while not self._kept.holes:

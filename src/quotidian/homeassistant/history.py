@@ -148,17 +148,18 @@ async def windows(
         length = min(max(length * ROWS // max(len(window.changes), 1), HOUR), 4 * length, DAY)
 
 
-async def oldest(session: Session) -> int | None:
+async def oldest(session: Session, now: int | None = None) -> int | None:
     """Tell how far the recorder reaches back (µs, on the hour before): a few small questions, twice as far each time.
 
-    ``None`` where it knows nothing of any entity that has a state now.
+    ``None`` where it knows nothing of any entity that has a state now. ``now`` is an instant of Home Assistant's, where
+    one is known: by a clock that is ahead of its own, it would be asked of a time to come, and know nothing.
 
     Raises
     ------
     RequestError
         When Home Assistant keeps no history.
     """
-    entity_ids, now = (await _whom(session)).entity_ids, clock.now()
+    entity_ids, now = (await _whom(session)).entity_ids, clock.now() if now is None else now
     await written(session)
     if not await _knew(session, entity_ids, now):
         return None
