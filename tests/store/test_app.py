@@ -245,6 +245,7 @@ class TestReading:
             {"after": "x"},
             {"wait": "31", "after": "1"},
             {"enrich": "some"},
+            {"entity": "light.a"},
         ],
     )
     def test_a_query_that_cannot_be_used_says_what_is_expected(self, tmp_path: Path, query: dict[str, str]) -> None:

@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from difflib import get_close_matches
 from typing import Final
 
 import structlog
 from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
@@ -20,6 +22,7 @@ from quotidian.errors import (
     NotFoundError,
     PermanentError,
     QuotidianError,
+    RequestError,
     RetryableError,
     SettingError,
     TooLargeError,
@@ -55,7 +58,13 @@ def create(name: str, settings: Settings, health: Callable[[], Awaitable[Health]
     work; ``GET /metrics`` speaks Prometheus's text format.
     """
     # Pages that show the document would load their scripts from far away.
-    app = FastAPI(title=f"Quotidian: {name}", version=__version__, lifespan=lifespan, openapi_url=None)
+    app = FastAPI(
+        title=f"Quotidian: {name}",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=None,
+        dependencies=[Depends(_known)],
+    )
     app.state.access, app.state.metrics = Access(settings), CollectorRegistry()
     app.state.log, app.state.address = structlog.get_logger(service=name), None
     app.state.stopping = asyncio.Event()
@@ -90,6 +99,25 @@ def _add_operation(app: FastAPI, name: str, health: Callable[[], Awaitable[Healt
     @app.get("/openapi.json", summary="This document", tags=["operation"], dependencies=reading)
     async def _document() -> Response:
         return answer(describe(app))
+
+
+async def _known(request: Request) -> None:
+    """Refuse a parameter that the route does not know: spelled wrong, it would be passed over, and all be answered.
+
+    Raises
+    ------
+    RequestError
+        When there is one.
+    """
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return
+    known = {one.alias for one in route.dependant.query_params}
+    for name in request.query_params:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            meant = f"Did you mean {near[0]}?" if near else f"It knows {', '.join(sorted(known)) or 'none'}."
+            raise RequestError(f"{request.url.path} does not know the parameter {name[:40]!r}.", meant)
 
 
 async def _told(request: Request, error: Exception) -> Response:
