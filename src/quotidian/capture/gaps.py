@@ -151,11 +151,11 @@ class Gaps:
     def missing(self, start: int, end: int, reason: str) -> None:
         """Note that what arrived in a span (µs, by our clock) is not there any more, unless that is known.
 
-        By as much as the clocks may differ the gap is wider.
+        Where our clock is behind Home Assistant's, the gap ends that much later.
         """
         first = start <= 0  # nobody knows since when: from as far back as the history reaches
-        later = max(-_BEYOND, min(self._kept.later, _BEYOND))
-        start, end = max(start - MARGIN - max(later, 0), 0), end + MARGIN - min(later, 0)
+        behind = min(max(-self._kept.later, 0), _BEYOND)
+        start, end = max(start - MARGIN, 0), end + MARGIN + behind
         gap = Gap(id=uuid.uuid4().hex, start=start, end=end, reason=reason)
         if not any(
             one.gap.end >= end and (one.gap.start <= start or (first and one.first)) for one in self._kept.holes
