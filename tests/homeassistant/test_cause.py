@@ -144,6 +144,25 @@ def test_the_contrary_of_a_call_is_not_its_effect() -> None:
     assert causes.cause("light.a", "off", Trace("fresh"), 6 * S).kind is CauseKind.PHYSICAL
 
 
+@pytest.mark.parametrize(
+    ("calls", "kind"),
+    [
+        (["light.turn_on"], CauseKind.PHYSICAL),
+        (["light.turn_off"], CauseKind.PERSON),
+        (["light.toggle"], CauseKind.PERSON),
+        (["light.turn_on", "light.turn_off"], CauseKind.PERSON),
+        (["light.turn_on", "scene.turn_on"], CauseKind.PERSON),
+    ],
+)
+def test_wall_switch_just_after_a_call_is_nobodys_call(calls: list[str], kind: CauseKind) -> None:
+    """For 5 s Home Assistant lends a call's context to all that follows; the opposite of what was asked is not its."""
+    causes = _listening()
+    for call in calls:
+        target = "scene.a" if call.startswith("scene") else "light.a"
+        causes.heard("call_service", _call(call, target), Trace("x", None, "u"), 0)
+    assert causes.cause("light.a", "off", Trace("x", None, "u"), 3 * S).kind is kind
+
+
 def test_areas_are_expanded_within_the_domain() -> None:
     """A call to an area is meant for the entities in it that are of the call's domain."""
     causes = _listening()

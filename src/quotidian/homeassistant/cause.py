@@ -55,6 +55,8 @@ _CONTRARY: Final[Mapping[str, frozenset[str]]] = {
     "lock": frozenset({"unlocked", "unlocking"}),
     "unlock": frozenset({"locked", "locking"}),
 }
+#: Stands for whatever a scene may set, which its call does not say.
+_SCENES: Final = "scene.*"
 _CHAIN: Final = 8  #: links of a parent chain that are followed
 _KEPT_FACTS: Final = 50_000
 _KEPT_TARGETS: Final = 20_000
@@ -141,7 +143,7 @@ class Causes:
         """Tell who made an entity change to a state at a time (µs); ``None`` for a change without a context."""
         if trace is None:
             return Cause()
-        settled = self._settled(trace, _CHAIN)
+        settled = None if self._contradicts(entity_id, state, trace) else self._settled(trace, _CHAIN)
         if settled is None:
             settled = self._effect(entity_id, state, time)
         if settled is not None:
@@ -172,6 +174,8 @@ class Causes:
         entity_ids = list(_words(meant.get("entity_id")))
         for area in _words(meant.get("area_id")):
             entity_ids.extend(e for e in self._members.get(area, ()) if _same_domain(e, data.get("domain")))
+        if data.get("domain") == "scene":
+            entity_ids.append(_SCENES)
         call = _Call(time, service, trace)
         for entity_id in entity_ids:
             calls = self.targets.setdefault(entity_id, [])
@@ -221,6 +225,16 @@ class Causes:
                 return Cause(CauseKind.REMOTE)
             return self._settled(Trace(parent), links - 1) or Cause(CauseKind.AUTOMATION)
         return Cause(CauseKind.AUTOMATION)
+
+    def _contradicts(self, entity_id: str, state: str | None, trace: Trace) -> bool:
+        """Tell whether an entity did the opposite of whatever its context asked of it: then somebody else did it.
+
+        For 5 s after a call Home Assistant gives every change of the entity the call's context, a wall switch's too.
+        """
+        asked = [call.service for call in self.targets.get(entity_id, ()) if call.trace.id == trace.id]
+        if not asked or any(state not in _CONTRARY.get(service, ()) for service in asked):
+            return False
+        return all(call.trace.id != trace.id for call in self.targets.get(_SCENES, ()))
 
     def _effect(self, entity_id: str, state: str | None, time: int) -> Cause | None:
         """Match a change without a known context against the calls that its entity was meant by shortly before."""
