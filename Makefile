@@ -28,7 +28,7 @@ bench: $(VENV)/.developing
 bench-pipeline: $(VENV)/.developing
 	$(VENV)/bin/python -m benchmarks --only pipeline --only pipeline-flood --only pipeline-day
 
-# What the tests use beyond Python: a browser from Debian, a real Home Assistant from PyPI.
+# What the tests use beyond Python: a browser, Prometheus and strace from Debian, a real Home Assistant from PyPI.
 test-components:
 	tests/components.sh
 
