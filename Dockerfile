@@ -17,7 +17,7 @@ RUN set -eu; \
     printf '#!/opt/quotidian/bin/python\nfrom quotidian.operate.cli import main\nmain()\n' >/opt/quotidian/bin/quotidian; \
     chmod 755 /opt/quotidian/bin/quotidian; \
     /opt/quotidian/bin/python -m compileall -q /opt/quotidian; \
-    install -d -m 700 /build/places/data /build/places/spool
+    install -d -m 700 /build/places/data /build/places/spool /build/places/access
 
 # hadolint ignore=DL3006
 FROM ${BASE}

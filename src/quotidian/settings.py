@@ -55,8 +55,10 @@ SETTINGS: Final = (
     Setting("QUOTIDIAN_PORT", "8001", "Capture's port; enrich, admin and store take the three that follow."),
     Setting("QUOTIDIAN_OPEN_READING", "false", "Whether reading needs no token where others can reach the services."),
     Setting("QUOTIDIAN_SECRET", "", "The services' shared secret; empty makes one in QUOTIDIAN_DATA.", secret=True),
+    Setting("QUOTIDIAN_TOKENS", "", "The file of tokens' hashes; empty is tokens.json in QUOTIDIAN_DATA."),
     Setting("QUOTIDIAN_CAPTURE_URL", "", "Where capture is; empty is this machine."),
     Setting("ENRICHMENT_PIPELINE_URL", "", "Where enrich is; empty is this machine."),
+    Setting("QUOTIDIAN_ADMIN_URL", "", "Where admin is; empty is this machine."),
     Setting("DATA_STORAGE_URL", "", "Where the store is; empty is this machine."),
     Setting("QUOTIDIAN_LOG_LEVEL", "info", "How much is logged: debug, info, warning or error."),
     Setting("QUOTIDIAN_RETENTION_RAW", "365", "Days for which raw events are kept."),
@@ -83,9 +85,11 @@ RESERVED: Final = (
 #: Each service's port, counted from ``QUOTIDIAN_PORT``.
 PORTS: Final = {"capture": 0, "enrich": 1, "admin": 2, "store": 3}
 
-_URLS: Final = {
+#: The setting with each service's address.
+URLS: Final = {
     "capture": "QUOTIDIAN_CAPTURE_URL",
     "enrich": "ENRICHMENT_PIPELINE_URL",
+    "admin": "QUOTIDIAN_ADMIN_URL",
     "store": "DATA_STORAGE_URL",
 }
 _YES: Final = frozenset({"1", "true", "yes", "on"})
@@ -255,8 +259,7 @@ class Settings:
 
     def url(self, service: str) -> str:
         """Give the address of a service: the one that is set, else that of this machine."""
-        told = self.text(_URLS[service]) if service in _URLS else ""
-        return told.rstrip("/") or f"http://127.0.0.1:{self.port(service)}"
+        return self.text(URLS[service]).rstrip("/") or f"http://127.0.0.1:{self.port(service)}"
 
 
 def nearest(name: str) -> str | None:

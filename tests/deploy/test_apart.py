@@ -1,9 +1,10 @@
 """Services that run apart, each with what compose.yaml gives it, are one pipeline."""
 
 import http.client
+import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,13 @@ COMPOSE: Final = Path(__file__).parents[2] / "compose.yaml"
 #: Each container's address; the ports are those of the containers, so no address may be one that others use.
 ADDRESSES: Final = {"capture": "127.0.81.1", "enrich": "127.0.81.2", "admin": "127.0.81.3", "store": "127.0.81.4"}
 
+#: Where each service that takes something with a token takes it; admin's page has a form.
+CHANGING: Final = {
+    "capture": "/api/v1/events/forward",
+    "enrich": "/api/v1/events",
+    "store": "/api/v1/events",
+}
+
 
 class Apart:
     """One process for each service of the compose file, with its volumes, secrets and settings."""
@@ -31,22 +39,28 @@ class Apart:
     def environment(self, name: str) -> dict[str, str]:
         """Give what a container has: paths and addresses are those of this machine."""
         service = self._services[name]
-        settings = {key: self._here(name, key, str(value)) for key, value in service["environment"].items()}
-        volumes = dict(reversed(volume.split(":")) for volume in service["volumes"])
+        mounts = [volume.split(":")[:2] for volume in service["volumes"]]
+        volumes = {place: str(self.folder / volume) for volume, place in mounts}
+        settings = {key: self._here(str(value), volumes) for key, value in service["environment"].items()}
         paths = {"/data": "QUOTIDIAN_DATA", "/spool": "QUOTIDIAN_SPOOL"}
-        mounted = {paths[place]: str(self.folder / volume) for place, volume in volumes.items()}
+        mounted = {paths[place]: volume for place, volume in volumes.items() if place in paths}
         return {"PATH": os.environ["PATH"], "QUOTIDIAN_HOST": ADDRESSES[name]} | settings | mounted
 
-    def _here(self, name: str, key: str, value: str) -> str:
+    def _here(self, value: str, volumes: Mapping[str, str]) -> str:
         if value.startswith("/run/secrets/"):
             return str(self.folder / value.rpartition("/")[2])
         if value.startswith("${"):
             return ""
+        for place, volume in volumes.items():
+            if value.startswith(f"{place}/"):
+                return volume + value.removeprefix(place)
         for other, address in ADDRESSES.items():
-            # Its own address it never calls: there it keeps the name that others call it by.
-            if other != name:
-                value = value.replace(f"//{other}:", f"//{address}:")
+            value = value.replace(f"//{other}:", f"//{address}:")
         return value
+
+    def address(self, name: str) -> str:
+        """Give the address at which a service listens."""
+        return f"http://{ADDRESSES[name]}:{8001 + PORTS[name]}"
 
     @contextmanager
     def running(self, name: str) -> Iterator[None]:
@@ -72,11 +86,18 @@ class Apart:
         line = [*COMMAND, *words]
         return subprocess.run(line, env=environment, cwd=self.folder, capture_output=True, text=True, check=False)
 
-    def asked(self, name: str, host: str, token: str = "") -> int:
+    def asked(self, name: str, host: str) -> int:
         """Ask a service for its figures under a host name; give the status."""
+        return self._status(name, "GET", "/metrics", {"Host": host})
+
+    def sent(self, name: str, path: str, token: str) -> int:
+        """Send a service a body that it cannot use, with a token; give the status."""
+        return self._status(name, "POST", path, {"Authorization": f"Bearer {token}"})
+
+    def _status(self, name: str, method: str, path: str, headers: dict[str, str]) -> int:
         connection = http.client.HTTPConnection(ADDRESSES[name], 8001 + PORTS[name], timeout=10)
         try:
-            connection.request("GET", "/metrics", headers={"Host": host, "Authorization": f"Bearer {token}"})
+            connection.request(method, path, "{" if method == "POST" else None, headers)
             return connection.getresponse().status
         finally:
             connection.close()
@@ -125,6 +146,22 @@ def test_a_token_that_was_made_in_one_container_is_known_in_the_others(apart: Ap
     assert token.startswith("qt_")
     assert "laptop" in apart.run("capture", "token", "list").stdout
     assert token not in (apart.folder / "access" / "tokens.json").read_text("utf-8")
+    for name, path in CHANGING.items():
+        assert apart.sent(name, path, "qt_nobody") == 401, name
+        assert apart.sent(name, path, token) == 400, name
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_doctor_finds_the_services_from_every_container(name: str, apart: Apart) -> None:
+    """Each is found at its address; where Home Assistant is, only capture's container is asked to know."""
+    found = {check["name"]: check for check in json.loads(apart.run(name, "doctor", "--json").stdout)}
+    assert [found[other]["sentence"] for other in PORTS if "does not" in found[other]["sentence"]] == []
+    assert {other for other in PORTS if found[other]["sentence"] == f"{other} runs at {apart.address(other)}."} >= {
+        "admin",
+        "store",
+    }
+    assert ("Only capture is told" in found["home assistant"]["sentence"]) == (name != "capture")
+    assert apart.run(name, "status", "--json").returncode == 0
 
 
 def test_no_secret_is_logged(apart: Apart) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from ruamel.yaml import YAML
 
-from quotidian.settings import PORTS, SETTINGS, known
+from quotidian.settings import PORTS, SETTINGS, URLS, known
 
 ROOT: Final = Path(__file__).parents[2]
 COMPOSE: Final = (ROOT / "compose.yaml", ROOT / "compose.simple.yaml")
@@ -85,7 +85,7 @@ def test_what_a_person_sets_reaches_the_containers(file: Path) -> None:
         if value.startswith("${" + name + ":")
     }
     decided = {"HA_TOKEN", "QUOTIDIAN_DATA", "QUOTIDIAN_SPOOL", "QUOTIDIAN_HOST", "QUOTIDIAN_PORT", "QUOTIDIAN_SECRET"}
-    decided |= {"QUOTIDIAN_CAPTURE_URL", "ENRICHMENT_PIPELINE_URL", "DATA_STORAGE_URL"}
+    decided |= {*URLS.values(), "QUOTIDIAN_TOKENS"}
     assert passed == {setting.name for setting in SETTINGS} - decided
 
 
@@ -104,7 +104,7 @@ def test_containers_find_each_other() -> None:
         addresses = {
             value for name, value in service["environment"].items() if name.endswith("_URL") and name != "HA_URL"
         }
-        assert addresses == {f"http://{name}:{8001 + PORTS[name]}" for name in ("capture", "enrich", "store")}
+        assert addresses == {f"http://{name}:{8001 + PORTS[name]}" for name in PORTS}
 
 
 def test_only_capture_has_the_token_and_only_the_store_its_data() -> None:
@@ -112,6 +112,7 @@ def test_only_capture_has_the_token_and_only_the_store_its_data() -> None:
     found = services(ROOT / "compose.yaml")
     assert [name for name, service in found.items() if "ha_token" in service["secrets"]] == ["capture"]
     assert [name for name, service in found.items() if "store:/data" in service["volumes"]] == ["store"]
+    assert "access:/access:ro" in found["store"]["volumes"]
 
 
 def test_the_image_takes_in_nothing_but_the_program() -> None:

@@ -109,6 +109,14 @@ def test_services_that_do_not_run_are_told_with_their_ports(monkeypatch: pytest.
     assert "64001 is free" in found["enrich"].sentence
 
 
+def test_home_assistant_is_only_looked_at_where_capture_is() -> None:
+    """Beside a capture elsewhere nobody is asked for an address; without one, and where it is set, it is missed."""
+    elsewhere = {"QUOTIDIAN_CAPTURE_URL": "http://capture:8001"}
+    assert states(asyncio.run(home_checks(Settings(elsewhere)))) == ["ok"]
+    assert states(asyncio.run(home_checks(Settings({})))) == ["problem"]
+    assert states(asyncio.run(home_checks(Settings(elsewhere | {"HA_URL": "http://127.0.0.1:1"})))) == ["problem"]
+
+
 def test_a_service_of_another_version_is_told() -> None:
     """All services are to be of one version."""
     with answering(WELL | {"service": "store"}) as port:

@@ -50,3 +50,15 @@ def test_names_that_cannot_be_used_are_refused(words: tuple[str, ...], told: str
     refused = quotidian("token", *words)
     assert refused.code == 1
     assert told in refused.errors
+
+
+def test_the_file_of_tokens_may_be_another(quotidian: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the one that is set; where it cannot be written, a sentence says so."""
+    monkeypatch.setenv("QUOTIDIAN_TOKENS", str(tmp_path / "shared" / "known.json"))
+    quotidian("token", "new", "laptop")
+    assert "laptop" in (tmp_path / "shared" / "known.json").read_text("utf-8")
+    assert not (tmp_path / "store" / "tokens.json").exists()
+    monkeypatch.setenv("QUOTIDIAN_TOKENS", "/proc/quotidian/tokens.json")
+    refused = quotidian("token", "new", "laptop")
+    assert refused.code == 1
+    assert "/proc/quotidian/tokens.json cannot be written" in refused.errors

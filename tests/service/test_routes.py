@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quotidian.service.logs import configure
-from quotidian.settings import Settings
+from quotidian.settings import URLS, Settings
 
 from .apps import OPEN, SECRET, SERVICES, app_of, ask, routes_of, served
 
@@ -26,7 +26,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{free.getsockname()[1]}"
-    peers = dict.fromkeys(("QUOTIDIAN_CAPTURE_URL", "ENRICHMENT_PIPELINE_URL", "DATA_STORAGE_URL"), nobody)
+    peers = dict.fromkeys(URLS.values(), nobody)
     return {
         "QUOTIDIAN_DATA": str(folder),
         "QUOTIDIAN_SECRET": SECRET,

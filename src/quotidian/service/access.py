@@ -41,12 +41,14 @@ class Access:
     settings
         They name the directory in which the secret and the tokens live, and whether reading is open.
 
-    The services' secret is that of ``QUOTIDIAN_SECRET`` where it is set, else one that is made on first use and kept
-    in the data directory.
+    The tokens are in the file that ``QUOTIDIAN_TOKENS`` names, by default in the data directory: containers that have
+    directories of their own can share it. The services' secret is that of ``QUOTIDIAN_SECRET`` where it is set, else
+    one that is made on first use and kept in the data directory.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._directory = Path(settings.text("QUOTIDIAN_DATA")).expanduser()
+        self._file = Path(settings.text("QUOTIDIAN_TOKENS") or self._directory / FILE).expanduser()
         self._given = settings.text("QUOTIDIAN_SECRET")
         self._host = settings.text("QUOTIDIAN_HOST")
         self._open = settings.flag("QUOTIDIAN_OPEN_READING")
@@ -69,7 +71,7 @@ class Access:
         SettingError
             When their file is damaged.
         """
-        path = self._directory / FILE
+        path = self._file
         try:
             # Each change is a new file, so that two within one tick of the clock are told apart.
             found = path.stat()
@@ -88,14 +90,26 @@ class Access:
         return self._tokens[1]
 
     def give(self, name: str) -> str:
-        """Make a token and keep its hash; the token itself is nowhere but in the answer."""
+        """Make a token and keep its hash; the token itself is nowhere but in the answer.
+
+        Raises
+        ------
+        SettingError
+            When the file of tokens is damaged, or cannot be written here.
+        """
         token = _PREFIX + secrets.token_urlsafe(32)
         logs.hide(token)
         self._keep((*self.tokens, Token(name, _digest(token), clock.now())))
         return token
 
     def revoke(self, name: str) -> bool:
-        """Take the tokens of a name back; tell whether there were any."""
+        """Take the tokens of a name back; tell whether there were any.
+
+        Raises
+        ------
+        SettingError
+            When the file of tokens is damaged, or cannot be written here.
+        """
         left = tuple(token for token in self.tokens if token.name != name)
         revoked = len(left) < len(self.tokens)
         if revoked:
@@ -103,12 +117,17 @@ class Access:
         return revoked
 
     def _keep(self, tokens: tuple[Token, ...]) -> None:
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = self._directory / FILE
-        fresh = path.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_bytes(msgspec.json.encode(tokens))
-        fresh.replace(path)
+        fresh = self._file.with_suffix(".new")
+        try:
+            fresh.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh.touch(mode=0o600)
+            fresh.write_bytes(msgspec.json.encode(tokens))
+            fresh.replace(self._file)
+        except OSError as error:
+            raise SettingError(
+                f"The file of tokens {self._file} cannot be written here ({error.strerror}).",
+                "Run this as the user who runs the services; with several containers, in admin.",
+            ) from error
 
     async def reading(self, request: Request) -> None:
         """Let a reading request in: with a token, or where reading is open.

@@ -21,13 +21,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from quotidian.service.wire import refusal
-from quotidian.settings import PORTS, Settings
+from quotidian.settings import PORTS, URLS, Settings
 
 REQUEST_ID: Final = "X-Request-Id"
 _ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HARMLESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _OWN_SITE: Final = frozenset({"same-origin", "none"})
-_URLS: Final = ("QUOTIDIAN_CAPTURE_URL", "ENRICHMENT_PIPELINE_URL", "DATA_STORAGE_URL")
 
 
 class Gate:
@@ -123,7 +122,7 @@ class _Answer:
 
 def names_of(settings: Settings) -> frozenset[str]:
     """Give the names under which the services of a home may be called."""
-    told = [urlsplit(settings.text(name)).hostname or "" for name in _URLS]
+    told = [urlsplit(settings.text(name)).hostname or "" for name in URLS.values()]
     machine = socket.gethostname()
     # The services' own names are those of their containers.
     names = [*PORTS, *told, "localhost", machine, f"{machine}.local", settings.text("QUOTIDIAN_HOST")]

@@ -24,11 +24,14 @@ _APART: Final = 30  #: seconds by which two clocks may differ without harm
 _SOON: Final = 30 * 86_400  #: seconds before a token's end when it is time for a new one
 _BACKLOG: Final = 1_000  #: events that the recorder may have before it, until it is slow
 _HERE: Final = ("localhost", "127.0.0.1", "::1")
+_ELSEWHERE: Final = "Only capture is told where it is: run `quotidian doctor` there to look at it, too."
 _TOKEN: Final = "Make a new long-lived access token on your profile page, under Security, and set HA_TOKEN to it."  # noqa: S105
 
 
 async def home_checks(settings: Settings) -> list[Check]:
     """Look at Home Assistant, until something stands in the way of looking further."""
+    if is_capture_elsewhere(settings):
+        return [Check("home assistant", "ok", _ELSEWHERE)]
     try:
         address = address_of(settings)
     except SettingError as error:
@@ -46,6 +49,12 @@ async def home_checks(settings: Settings) -> list[Check]:
     except QuotidianError as error:
         checks.append(_closed(address, error))
     return checks
+
+
+def is_capture_elsewhere(settings: Settings) -> bool:
+    """Tell whether another container or machine has what opens Home Assistant: capture alone needs it."""
+    opens = any(settings.text(name) for name in ("HA_URL", "HA_TOKEN"))
+    return bool(settings.text("QUOTIDIAN_CAPTURE_URL")) and not opens
 
 
 def _closed(address: Address, error: QuotidianError) -> Check:
