@@ -15,6 +15,7 @@ from quotidian.homeassistant.recorder import written
 from quotidian.model import Cause
 
 _RUNNING = {"recording": True, "thread_running": True, "backlog": 0, "migration_in_progress": False}
+_WRITTEN: Any = {"recorder__info": _RUNNING, "history__stream": {}}
 
 
 _EMPTY: Any = {
@@ -92,6 +93,7 @@ def test_history_that_cannot_be_read(answer: bytes) -> None:
     assert "cannot be read" in failed(
         lambda s: fetch_changes(s, 0, HOUR, ["a.b"], machines=frozenset()),
         RequestError,
+        **_WRITTEN,
         logbook__get_events=[],
         history__history_during_period=answer,
     )
@@ -104,7 +106,7 @@ def test_no_logbook() -> None:
         {"s": "", "a": {}, "lu": 10.0},
         {"s": "on", "a": {}, "lu": 20.0, "lc": 15.0},
     ]
-    session: Any = Answering(history__history_during_period={"light.desk": rows})
+    session: Any = Answering(**_WRITTEN, history__history_during_period={"light.desk": rows})
     window = asyncio.run(fetch_changes(session, 1_000_000, HOUR, ["light.desk"], machines=frozenset()))
     assert window.reached
     assert [(c.old_state, c.state, c.last_updated, c.last_changed) for c in window.changes] == [
@@ -118,7 +120,7 @@ def test_fractions_at_a_seam() -> None:
     """A change whose fraction of a µs lies on the other side of a seam than its µs is in one window, and once."""
     seam = 1_760_000_003_463_395
     rows = [{"s": "on", "a": {}, "lu": 1_760_000_003.4633949}, {"s": "off", "a": {}, "lu": 1_760_000_003.4633954}]
-    session: Any = Answering(history__history_during_period={"light.desk": rows})
+    session: Any = Answering(**_WRITTEN, history__history_during_period={"light.desk": rows})
 
     async def ask(start: int, end: int) -> list[str | None]:
         window = await fetch_changes(session, start, end, ["light.desk"], machines=frozenset())
@@ -134,17 +136,40 @@ def test_windows_grow_where_little_happens(
 ) -> None:
     """Windows begin with an hour, and become longer by what they bring: to a day, never longer."""
 
-    async def window(_: Any, start: int, end: int, *__: Any, **___: Any) -> Window:
-        return Window([change] * busy, False, start, end)
+    async def window(_: Any, span: tuple[int, int], *__: Any) -> Window:
+        return Window([change] * busy, False, *span)
 
     change = Change("a.b", "on", msgspec.Raw(b"{}"), 0, 0, Cause())
-    monkeypatch.setattr(history, "fetch_changes", window)
+    monkeypatch.setattr(history, "_fetched", window)
+    session: Any = Answering(**_WRITTEN)
 
     async def read() -> list[int]:
-        return [w.end - w.start async for w in windows(None, 0, 5 * DAY)]  # type: ignore[arg-type]
+        return [w.end - w.start async for w in windows(session, 0, 5 * DAY)]
 
     assert tuple(asyncio.run(read())[:4]) == lengths
     assert sum(asyncio.run(read())) == 5 * DAY
+
+
+def test_written_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorder has written all of it before the first window is read, though by our clock that was days ago."""
+    done: list[str] = []
+
+    async def waited(_: Any) -> None:
+        done.append("written")
+
+    async def window(_: Any, span: tuple[int, int], *__: Any) -> Window:
+        done.append("read")
+        return Window([], False, *span)
+
+    monkeypatch.setattr(history, "written", waited)
+    monkeypatch.setattr(history, "_fetched", window)
+    session: Any = Answering()
+
+    async def read() -> None:
+        assert [w.end async for w in windows(session, 0, 2 * HOUR)] == [HOUR, 2 * HOUR]
+
+    asyncio.run(read())
+    assert done == ["written", "read", "read"]
 
 
 def test_times_are_rounded_as_home_assistant_does() -> None:

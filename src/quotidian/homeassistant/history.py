@@ -24,7 +24,6 @@ DAY: Final = 24 * HOUR
 ENTITIES: Final = 200  #: asked for at once
 ROWS: Final = 20_000  #: changes that a window should not have many more of
 MARGIN: Final = HOUR  #: for which the logbook is read before a window: a script may have been running for that long
-FRESH: Final = 2 * HOUR  #: what is older was written long ago, whatever the recorder's commit interval
 _REST: Final = 10.0  #: seconds of rest after a request, at most
 _STARTED: Final = 3.0
 #: While it starts, not all entities are there yet.
@@ -109,9 +108,20 @@ async def fetch_changes(
     UnreachableError
         When the connection ends, or Home Assistant or its recorder cannot answer now, as they are starting.
     """
+    await written(session)
+    return await _fetched(session, (start, end), entity_ids, machines, rest)
+
+
+async def _fetched(
+    session: Session,
+    span: tuple[int, int],
+    entity_ids: Sequence[str] | None,
+    machines: frozenset[str] | None,
+    rest: float,
+) -> Window:
+    """Fetch the changes of a span that the recorder has written."""
+    start, end = span
     known = await _whom(session) if entity_ids is None or machines is None else _Known((), frozenset())
-    if end > clock.now() - FRESH:
-        await written(session)
     rows = await _logged(session, start, end, rest)
     logbook = Logbook(rows, known.machines if machines is None else machines)
     if entity_ids is None:
@@ -140,9 +150,11 @@ async def windows(
     """Fetch a long span of time in windows of an hour to a day, by how much happens; see ``fetch_changes``.
 
     ``length`` is that of the first window (µs). Of windows that begin after its present Home Assistant tells nothing.
+    What happens while they are fetched may be missing in them.
     """
+    await written(session)
     while start < end:
-        window = await fetch_changes(session, start, min(start + length, end), entity_ids, machines=machines, rest=rest)
+        window = await _fetched(session, (start, min(start + length, end)), entity_ids, machines, rest)
         yield window
         start = window.end
         length = min(max(length * ROWS // max(len(window.changes), 1), HOUR), 4 * length, DAY)
