@@ -36,14 +36,14 @@ class Recorder:
         return self._told
 
 
-def _filled(directory: Path, session: Recorder) -> tuple[list[Gap], int]:
-    """Fill a gap, and give the notes of it and how many changes were spooled."""
+def _filled(directory: Path, session: Recorder, *, first: bool = False) -> tuple[list[Gap], int]:
+    """Fill a gap, and give the notes of what became of it and how many changes were spooled."""
 
     async def running() -> tuple[list[Gap], int]:
         spool = Spool(directory, quota=10_000_000)
         try:
             gaps = Gaps(directory, spool, 3600 * SECOND)
-            gaps.lost(Last(1, START))
+            gaps.lost(None if first else Last(1, START))
             gaps.listening([state("light.a", "on", START - 1), state("light.b", "on", _END)])
             filler = Filler(lambda: Address("ws://nowhere", ""), spool, gaps, Link(), frozenset)
             await filler._fill(session, await gaps.next())  # type: ignore[arg-type]
@@ -52,7 +52,7 @@ def _filled(directory: Path, session: Recorder) -> tuple[list[Gap], int]:
         finally:
             spool.close()
         notes = [msgspec.json.decode(one.payload, type=Gap) for one in records if one.kind == Kind.GAP]
-        return notes[1:], sum(one.kind == Kind.FILLED for one in records)
+        return [note for note in notes if note.state != "open"], sum(one.kind == Kind.FILLED for one in records)
 
     return asyncio.run(running())
 
@@ -78,6 +78,14 @@ def test_no_recorder(tmp_path: Path, told: dict[str, Any] | None) -> None:
     assert (gap.start, gap.end, gap.state) == (START, _END, "unrecoverable")
     assert gap.reason == "Home Assistant's recorder is off"
     assert (gap.filled, gap.unverifiable, filled) == (1, 1, 1)
+
+
+def test_no_recorder_before_we_listened(tmp_path: Path) -> None:
+    """Without a recorder nothing is filled of what was before we ever listened, and it is not said that it was."""
+    [gap], filled = _filled(tmp_path, Recorder(None), first=True)
+    assert (gap.start, gap.end, gap.state) == (_END, _END, "unrecoverable")
+    assert gap.reason == "Home Assistant's recorder is off"
+    assert filled == 2
 
 
 def test_history_ends_in_the_midst(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,8 +141,8 @@ class Filler:
         left = self._unrecorded(hole, hole.gap.end, set())
         hole = self._gaps.progress(_further(hole, 0, left))
         gap = hole.gap
-        if hole.first:
-            parts = [msgspec.structs.replace(gap, start=gap.end, state="filled", reason=why)]
+        if hole.first and hole.reach is None:  # how much there was before, nobody knows
+            parts = [msgspec.structs.replace(gap, start=gap.end, state="unrecoverable", reason=why)]
         elif hole.done == gap.start:
             parts = [msgspec.structs.replace(gap, state="unrecoverable", reason=why)]
         else:
