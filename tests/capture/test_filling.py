@@ -10,7 +10,7 @@ import pytest
 
 from quotidian.capture import filling
 from quotidian.capture.filling import Filler
-from quotidian.capture.gaps import Gaps, Last
+from quotidian.capture.gaps import MARGIN, Gaps, Last
 from quotidian.capture.link import Link
 from quotidian.errors import RequestError
 from quotidian.homeassistant.address import Address
@@ -36,15 +36,21 @@ class Recorder:
         return self._told
 
 
-def _filled(directory: Path, session: Recorder, *, first: bool = False) -> tuple[list[Gap], int]:
-    """Fill a gap, and give the notes of what became of it and how many changes were spooled."""
+def _filled(directory: Path, session: Recorder, *, first: bool = False, missing: bool = False) -> tuple[list[Gap], int]:
+    """Fill a gap, and give the notes of what became of it and how many changes were spooled.
+
+    It is one of an outage, the first one, or one of records that are missing in our own spool.
+    """
 
     async def running() -> tuple[list[Gap], int]:
         spool = Spool(directory, quota=10_000_000)
         try:
             gaps = Gaps(directory, spool, 3600 * SECOND)
-            gaps.lost(None if first else Last(1, START))
-            gaps.listening([state("light.a", "on", START - 1), state("light.b", "on", _END)])
+            if missing:
+                gaps.missing(START, _END, "a file of the spool was damaged")
+            else:
+                gaps.lost(None if first else Last(1, START))
+                gaps.listening([state("light.a", "on", START - 1), state("light.b", "on", _END)])
             filler = Filler(lambda: Address("ws://nowhere", ""), spool, gaps, Link(), frozenset)
             await filler._fill(session, await gaps.next())  # type: ignore[arg-type]
             assert gaps.open == ()
@@ -120,3 +126,27 @@ def test_history_knows_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     _telling(monkeypatch, Window([], False, START + 1, _END + 1))
     [gap], _ = _filled(tmp_path, Recorder({"recording": True}))
     assert (gap.state, gap.unverifiable) == ("unrecoverable", 1)
+
+
+def test_margin_is_no_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the history begins within the margin of what is missing, all that is missing is filled."""
+    _telling(monkeypatch, Window([_change(START - 10 * SECOND)], False, START - MARGIN + 1, _END + MARGIN + 1))
+    [gap], _ = _filled(tmp_path, Recorder({"recording": True}), missing=True)
+    assert (gap.start, gap.end, gap.state) == (START - 10 * SECOND, _END + MARGIN, "filled")
+
+
+def test_loss_has_no_margin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what is missing and cannot be filled no more is told than is missing."""
+    _telling(monkeypatch, Window([_change(START + 10 * SECOND)], False, START - MARGIN + 1, _END + MARGIN + 1))
+    [_, lost], _ = _filled(tmp_path / "part", Recorder({"recording": True}), missing=True)
+    assert (lost.start, lost.end) == (START, START + 10 * SECOND)
+    [gap], _ = _filled(tmp_path / "all", Recorder(None), missing=True)
+    assert (gap.start, gap.end, gap.state) == (START, _END, "unrecoverable")
+
+
+def test_end_of_the_margin_is_no_loss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the history stops within the margin behind what is missing, nothing is lost."""
+    window = Window([_change(START + 1)], True, START - MARGIN + 1, _END + 11 * SECOND)
+    _telling(monkeypatch, window, RequestError("Home Assistant keeps no history."))
+    [gap], _ = _filled(tmp_path, Recorder({"recording": True}), missing=True)
+    assert (gap.end, gap.state) == (_END + 11 * SECOND - 1, "filled")

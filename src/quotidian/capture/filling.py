@@ -129,10 +129,9 @@ class Filler:
         if hole.first or hole.reach is not None:
             reach = gap.start if hole.reach is None else hole.reach
             parts = [msgspec.structs.replace(gap, start=reach, state="filled", reason="")]
-            if reach > gap.start:
-                parts.append(_lost(gap, gap.start, reach, _TOO_OLD))
+            parts += _lost(hole, gap.start, reach, _TOO_OLD)
         else:
-            parts = [msgspec.structs.replace(gap, state="unrecoverable", reason=_TOO_OLD)]
+            parts = [_unrecoverable(hole, _TOO_OLD)]
         await self._gaps.close(hole, *parts)
         _log.info("a gap is closed", gap=gap.id, changes=gap.filled, unverifiable=gap.unverifiable)
 
@@ -144,9 +143,10 @@ class Filler:
         if hole.first and hole.reach is None:  # how much there was before, nobody knows
             parts = [msgspec.structs.replace(gap, start=gap.end, state="unrecoverable", reason=why)]
         elif hole.done == gap.start:
-            parts = [msgspec.structs.replace(gap, state="unrecoverable", reason=why)]
+            parts = [_unrecoverable(hole, why)]
         else:
-            parts = [msgspec.structs.replace(gap, end=hole.done, state="filled"), _lost(gap, hole.done, gap.end, why)]
+            filled = msgspec.structs.replace(gap, end=hole.done, state="filled")
+            parts = [filled, *_lost(hole, hole.done, gap.end, why)]
         await self._gaps.close(hole, *parts)
         _log.warning("a gap cannot be filled", gap=gap.id, reason=why)
 
@@ -181,6 +181,18 @@ def _further(hole: Hole, filled: int, unverifiable: int, **changes: int | None) 
     return msgspec.structs.replace(hole, gap=gap, **changes)
 
 
-def _lost(gap: Gap, start: int, end: int, why: str) -> Gap:
-    """Make a part of a gap that stays empty a gap of its own."""
-    return Gap(id=f"{gap.id}-{start}", start=start, end=end, state="unrecoverable", reason=why)
+def _unrecoverable(hole: Hole, why: str) -> Gap:
+    """Say of a whole gap that it stays empty: of what is missing, without the margins."""
+    gap, margin = hole.gap, hole.margin
+    return msgspec.structs.replace(
+        gap, start=gap.start + margin, end=gap.end - margin, state="unrecoverable", reason=why
+    )
+
+
+def _lost(hole: Hole, start: int, end: int, why: str) -> list[Gap]:
+    """Make a part of a gap that stays empty a gap of its own; a part within the margins is no loss."""
+    gap, margin = hole.gap, hole.margin
+    start, end = max(start, gap.start + margin), min(end, gap.end - margin)
+    if start >= end:
+        return []
+    return [Gap(id=f"{gap.id}-{start}", start=start, end=end, state="unrecoverable", reason=why)]

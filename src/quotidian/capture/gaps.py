@@ -41,7 +41,8 @@ class Hole(msgspec.Struct, frozen=True, kw_only=True):
     """A gap that is being filled: up to ``done`` it is.
 
     ``reach`` is from where on the history tells of it, as soon as that is known; ``first`` is all that was before we
-    ever listened. ``ahead`` reaches beyond Home Assistant's present, because its clock went back.
+    ever listened. ``ahead`` reaches beyond Home Assistant's present, because its clock went back. By ``margin`` it is
+    wider at either end than what is missing.
     """
 
     gap: Gap
@@ -49,6 +50,7 @@ class Hole(msgspec.Struct, frozen=True, kw_only=True):
     reach: int | None = None
     first: bool = False
     ahead: bool = False
+    margin: int = 0
 
 
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,7 +163,7 @@ class Gaps:
             one.gap.end >= end and (one.gap.start <= start or (first and one.first)) for one in self._kept.holes
         ):
             try:
-                self._open(Hole(gap=gap, done=start, first=first))
+                self._open(Hole(gap=gap, done=start, first=first, margin=MARGIN))
             except DiskFullError as error:
                 _log.error("a gap is not written down yet", reason=str(error))
 
