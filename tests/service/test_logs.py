@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+import quotidian
 from quotidian.clients import StoreClient
 from quotidian.errors import QuotidianError, SettingError
 from quotidian.service import Access, logs
@@ -104,6 +105,17 @@ class TestFailures:
         assert "Traceback" in told[broken]["exception"]
         assert told[later]["why"] == "It rests. Wait."
 
+    def test_what_stands_in_the_way_is_logged_once(self, written: io.StringIO, tmp_path: Path) -> None:
+        """The same reason, met again by whoever tries again, is no second warning."""
+
+        async def run() -> None:
+            async with served(plain_app({"QUOTIDIAN_DATA": str(tmp_path)})) as url:
+                for _ in range(3):
+                    await ask("GET", url + "/later")
+
+        asyncio.run(run())
+        assert [entry["level"] for entry in entries(written) if "why" in entry] == ["warning", "debug", "debug"]
+
 
 class TestSecrets:
     def test_no_secret_is_ever_written(self, written: io.StringIO) -> None:
@@ -165,6 +177,15 @@ class TestSecrets:
 
         shown = asyncio.run(run()) + written.getvalue()
         assert len(entries(written)) > 10
-        assert "A request failed" in shown
+        assert "a request failed" in shown
         assert SECRET not in shown
         assert "Canary-Wrong" not in shown
+
+
+def test_log_sentences_begin_alike() -> None:
+    """Each is a clause in lower case, but for the name of Home Assistant."""
+    pattern = re.compile(r"""log\.(?:debug|info|warning|error|exception)\(\s*"([^"]+)""")
+    files = Path(quotidian.__file__).parent.rglob("*.py")
+    told = [sentence for file in files for sentence in pattern.findall(file.read_text("utf-8"))]
+    assert len(told) > 20
+    assert [one for one in told if one[0].isupper() and not one.startswith("Home Assistant")] == []

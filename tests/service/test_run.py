@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from quotidian.errors import SettingError, StoreBusyError
@@ -54,6 +55,20 @@ class TestServe:
         asyncio.run(run())
         assert noted == ["store starts", "enrich starts", "enrich stops", "store stops"]
         assert signal.getsignal(number) == before
+
+    def test_one_line_says_where_all_of_them_are(self, tmp_path: Path) -> None:
+        """Each name stands in it with its address."""
+        apps = [plain_app(environment(tmp_path), name=name) for name in ("store", "enrich")]
+
+        async def run() -> None:
+            await serve([(app, 0) for app in apps], "127.0.0.1", ready=lambda: os.kill(os.getpid(), signal.SIGINT))
+
+        with structlog.testing.capture_logs() as logged:
+            asyncio.run(run())
+        told = [entry for entry in logged if entry["log_level"] == "info"]
+        assert [entry["event"] for entry in told] == ["serving", "stopping"]
+        assert told[0]["store"] == "{}:{}".format(*apps[0].state.address)
+        assert told[0]["enrich"] == "{}:{}".format(*apps[1].state.address)
 
     def test_a_request_that_runs_may_end(self, tmp_path: Path) -> None:
         """Who was let in before the signal gets an answer."""

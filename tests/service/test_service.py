@@ -113,6 +113,21 @@ class TestGate:
 
         assert tried(tmp_path, work, **more) == [*self.HOSTS]
 
+    def test_a_browser_is_told_on_a_page(self, tmp_path: Path) -> None:
+        """Who can show a page is given one with the name to set, escaped; a program is given an error."""
+
+        async def work(url: str) -> list[tuple[int, dict[str, str], bytes]]:
+            asked = (("nas.local:8003", "text/html,*/*"), ("<b>&.x", "text/html"), ("nas.local", "*/*"))
+            return [await ask("GET", url, headers={"Host": host, "Accept": accept}) for host, accept in asked]
+
+        page, hostile, program = tried(tmp_path, work)
+        assert [page[0], hostile[0], program[0]] == [403] * 3
+        assert page[1]["Content-Type"].startswith("text/html")
+        assert b"<code>QUOTIDIAN_NAMES=nas.local</code>" in page[2]
+        assert b"&lt;b&gt;&amp;.x" in hostile[2]
+        assert b"<b>" not in hostile[2]
+        assert "QUOTIDIAN_NAMES" in error_of(program[2])["remedy"]
+
     HEADERS: tuple[tuple[dict[str, str], int], ...] = (
         ({}, 200),
         ({"Sec-Fetch-Site": "same-origin"}, 200),

@@ -80,7 +80,7 @@ class Caller:
         return await self._call(_Asked("POST", path, msgspec.json.encode(data), {}, _request_id()), kind)
 
     async def _call(self, asked: "_Asked", kind: type[T]) -> T:
-        self._log.debug("A peer is called", method=asked.method, path=asked.path, request_id=asked.request_id)
+        self._log.debug("a peer is called", method=asked.method, path=asked.path, request_id=asked.request_id)
 
         # Without arguments: the library logs those of what it calls.
         async def attempt() -> T:

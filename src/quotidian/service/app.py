@@ -32,6 +32,7 @@ from quotidian.model.health import Dependency, Health, ServiceHealth
 from quotidian.service.access import Access
 from quotidian.service.gate import Gate, names_of
 from quotidian.service.openapi import describe, speaks
+from quotidian.service.unserved import Unserved
 from quotidian.service.wire import answer, refusal
 from quotidian.settings import Settings
 
@@ -67,6 +68,7 @@ def create(name: str, settings: Settings, health: Callable[[], Awaitable[Health]
     )
     app.state.access, app.state.metrics = Access(settings), CollectorRegistry()
     app.state.log, app.state.address = structlog.get_logger(service=name), None
+    app.state.unserved = Unserved(app.state.log)
     app.state.stopping = asyncio.Event()
     ProcessCollector(registry=app.state.metrics)
     app.add_middleware(Gate, service=name, names=names_of(settings), metrics=app.state.metrics)
@@ -124,7 +126,7 @@ async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, QuotidianError)
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     if status >= 500:
-        request.app.state.log.warning("A request was not served", path=request.url.path, why=str(error))
+        request.app.state.unserved.tell(request.url.path, error)
     kind = type(error).__name__.removesuffix("Error")
     return refusal(status, kind, error.what, error.remedy, _headers(error))
 

@@ -20,6 +20,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from quotidian.service import stranger
 from quotidian.service.wire import refusal
 from quotidian.settings import PORTS, URLS, Settings
 
@@ -67,9 +68,9 @@ class Gate:
             refused = self._refused(scope["method"], headers)
             await (refused or self._app)(scope, receive, answer)
         except ClientDisconnect:
-            self._log.debug("The client went away", path=scope["path"])
+            self._log.debug("the client went away", path=scope["path"])
         except Exception:
-            self._log.exception("A request failed", method=scope["method"], path=scope["path"])
+            self._log.exception("a request failed", method=scope["method"], path=scope["path"])
             if answer.status:
                 raise  # half an answer is out: the connection must break
             what = f"Something went wrong inside (request {answer.request_id})."
@@ -83,12 +84,14 @@ class Gate:
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._answered.labels(method, route, status).inc()
         self._took.labels(method, route).observe(seconds)
-        self._log.debug("A request was answered", method=method, route=route, status=status, seconds=round(seconds, 4))
+        self._log.debug("a request was answered", method=method, route=route, status=status, seconds=round(seconds, 4))
 
     def _refused(self, method: str, headers: Headers) -> Response | None:
         host = headers.get("host", "")
         if not self._is_ours(host):
             what = "This service is not called by that name."
+            if "text/html" in headers.get("accept", ""):
+                return stranger.page(what, _host_name(host))
             return refusal(403, "Access", what, "Use its address, or add the name to QUOTIDIAN_NAMES.")
         if method not in _HARMLESS and not _is_same_origin(headers, host):
             return refusal(403, "Access", "A page of another origin may not change anything here.")

@@ -40,13 +40,19 @@ async def serve(apps: Sequence[tuple[FastAPI, int]], host: str, *, ready: Callab
             sockets = [stack.enter_context(listening(host, port)) for _, port in apps]
             for (app, _), taken in zip(apps, sockets, strict=True):
                 servers.append(await stack.enter_async_context(running(app, taken)))
-                log.info("Serving", app=app.title, address="{}:{}".format(*app.state.address))
+                log.debug("a service is served", app=app.title, address="{}:{}".format(*app.state.address))
+            log.info("serving", **_places([app for app, _ in apps]))
             ready()
             await _first_end(stopping, servers)
-            log.info("Stopping")
+            log.info("stopping")
         finally:
             # Closed as after a success: a service whose neighbour failed stops like any other.
             await stack.aclose()
+
+
+def _places(apps: Sequence[FastAPI]) -> dict[str, str]:
+    """Say where each service is, by its name."""
+    return {app.title.rpartition(" ")[2]: "{}:{}".format(*app.state.address) for app in apps}
 
 
 async def _first_end(stopping: asyncio.Event, servers: Sequence["Server"]) -> None:

@@ -39,7 +39,7 @@ class Housekeeping:
                 self.trouble = ""
             except QuotidianError as error:
                 self.trouble = str(error)
-                self._log.exception("Housekeeping failed")
+                self._log.exception("housekeeping failed")
             await asyncio.sleep(pause)
 
     async def round(self) -> list[dt.date]:
@@ -52,7 +52,7 @@ class Housekeeping:
         sealed += await self._thread.call(lambda store: store.seal(today))
         await self._thread.call(lambda store: store.certificates(today - _CERTIFIED, today - _DAY))
         if sealed:
-            self._log.info("Days were sealed", days=[date.isoformat() for date in sealed])
+            self._log.info("days were sealed", days=[date.isoformat() for date in sealed])
         return sealed
 
 
