@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from quotidian.capture.gaps import MARGIN, Gaps, Last
 from quotidian.model import Gap
@@ -204,6 +205,43 @@ def test_missing_by_a_clock_that_is_behind(tmp_path: Path) -> None:
         gaps.missing(ours + 5 * SECOND, ours + 6 * SECOND, "the store never saw it")
         found = next(hole.gap for hole in gaps.open if hole.gap.reason)
         assert found.start < START + 5 * SECOND < START + 6 * SECOND < found.end
+
+    _run(tmp_path, test)
+
+
+@pytest.mark.parametrize("ahead", [7200, -7200])
+def test_missing_by_a_clock_that_differs(tmp_path: Path, ahead: int) -> None:
+    """Once a change was heard, what is missing by our clock is exactly that by Home Assistant's, also after a restart.
+
+    That the home was quiet for hours when we began to listen says nothing of the clocks.
+    """
+
+    async def heard(gaps: Gaps, spool: Spool) -> None:
+        gaps.lost(Last(1, START))
+        gaps.listening(_states(START), START + (ahead + 9000) * SECOND)
+        gaps.heard(Last(2, START + 9000 * SECOND, START + (ahead + 9000) * SECOND))
+
+    async def missed(gaps: Gaps, spool: Spool) -> None:
+        gaps.missing(START + (ahead + 5) * SECOND, START + (ahead + 6) * SECOND, "the store never saw it")
+        found = next(hole.gap for hole in gaps.open if hole.gap.reason)
+        assert (found.start, found.end) == (START + 5 * SECOND - MARGIN, START + 6 * SECOND + MARGIN)
+
+    _run(tmp_path, heard)
+    _run(tmp_path, missed)
+
+
+def test_change_from_before_says_nothing_of_clocks(tmp_path: Path) -> None:
+    """A change that was heard before the clocks were seen to differ does not tell how they stand now."""
+
+    async def test(gaps: Gaps, spool: Spool) -> None:
+        for _ in range(3):
+            spool.append(Kind.LIVE, b"{}", 1)
+        before = Last(3, START, START)
+        gaps.lost(before)
+        gaps.listening(_states(START + 7200 * SECOND), START)
+        gaps.heard(before)
+        gaps.missing(START, START, "the store never saw it")
+        assert any(hole.gap.end == START + 7200 * SECOND + MARGIN for hole in gaps.open if hole.gap.reason)
 
     _run(tmp_path, test)
 

@@ -62,7 +62,7 @@ class Capture:
         self._committer = Committer(spool, settings.number("QUOTIDIAN_COMMIT_INTERVAL"))
         self._registries = RegistryWatch(directory, spool, self._committer, self._settler)
         self._address = lambda: address_of(settings.again())
-        self._forwarder = Forwarder(spool, self._settler, self._enrich, self.gaps.missing, self._store.received)
+        self._forwarder = Forwarder(spool, self._settler, self._enrich, self._missing, self._store.received)
         self._filler = Filler(self._address, spool, self.gaps, self.link, self._machines)
         self._home: str | None = None
         self._broken: dict[str, str] = {}
@@ -137,7 +137,7 @@ class Capture:
         for _ in told:
             pass
         time = None if latest is None else fired(latest.payload)
-        return None if latest is None or time is None else Last(latest.seq, time)
+        return None if latest is None or time is None else Last(latest.seq, time, latest.arrived)
 
     async def _kept_running(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Run a part for ever. What it holds is in the spool, so it can always begin anew."""
@@ -151,9 +151,14 @@ class Capture:
 
     async def _watch(self) -> None:
         while True:
+            self.gaps.heard(self._reader.last)
             self.gaps.damaged(self.spool.damages)
             self.figures.look()
             await asyncio.sleep(_LOOK)
+
+    def _missing(self, start: int, end: int, reason: str) -> None:
+        self.gaps.heard(self._reader.last)
+        self.gaps.missing(start, end, reason)
 
     def _machines(self) -> frozenset[str]:
         known = self._registries.known

@@ -9,6 +9,7 @@ that, for what was removed has no state.
 import asyncio
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -24,17 +25,22 @@ from quotidian.model import Gap
 from quotidian.model.day import SECOND
 from quotidian.spool import Damage, Kind, Spool
 
-MARGIN: Final = 60 * SECOND  #: by how much a span in our clock may be wrong in Home Assistant's
-_BEYOND: Final = 24 * 3600 * SECOND  #: by how much, at most, our clock counts where it differs from the newest state
+MARGIN: Final = 60 * SECOND  #: by how much a span in our clock may be wrong in Home Assistant's, once it is translated
+_ALIKE: Final = SECOND  #: a difference of the clocks that changed by less is not written down again
+_BEYOND: Final = 24 * 3600 * SECOND  #: by how much a gap, at most, ends after the newest state
 _FILE: Final = "gaps.json"
 _log: Final = structlog.get_logger(service="capture")
 
 
 class Last(NamedTuple):
-    """The last change that was heard: its number in the spool, and when it happened (µs)."""
+    """The last change that was heard: its number in the spool, when it happened, and when it arrived by our clock (µs).
+
+    Of one that was not heard here it is not known when it arrived.
+    """
 
     seq: int
     fired: int
+    arrived: int | None = None
 
 
 class Hole(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,14 +62,14 @@ class Hole(msgspec.Struct, frozen=True, kw_only=True):
 class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What outlives the process.
 
-    We listened from ``since`` on, when the spool's number was ``number``, until ``lost`` (null while we listen). Our
-    clock was then later than the newest state by ``later``: by no more than that it is ahead of Home Assistant's.
+    We listened from ``since`` on, when the spool's number was ``number``, until ``lost`` (null while we listen). By
+    ``offset`` our clock is ahead of Home Assistant's.
     """
 
     since: int | None = None
     number: int = 0
     lost: int | None = None
-    later: int = 0
+    offset: int = 0
     holes: tuple[Hole, ...] = ()
     damages: tuple[str, ...] = ()
 
@@ -114,10 +120,21 @@ class Gaps:
 
         ``last`` is the last change that was heard and is durable, or was until the process stopped.
         """
+        self.heard(last)
         state = self._kept
         start = last.fired if last is not None and last.seq > state.number else state.since
         if start is not None and (state.lost is None or start < state.lost):
             self._keep(lost=start)
+
+    def heard(self, last: Last | None) -> None:
+        """Learn from the last change that was heard by how much our clock is ahead, if it came since we listen."""
+        state = self._kept
+        if last is None or last.arrived is None or last.seq <= state.number:
+            return
+        offset = last.arrived - last.fired
+        if abs(offset - state.offset) > _ALIKE:
+            with suppress(DiskFullError):  # it is known all the same, and written with what is next
+                self._keep(offset=offset)
 
     def listening(self, states: Sequence[dict[str, Any]], now: int = 0) -> Hole | None:
         """Note that we listen, given the states that Home Assistant has now; give the gap that there was, if any.
@@ -126,7 +143,7 @@ class Gaps:
         """
         times = [updated(state) for state in states] or [clock.now()]
         end, number = max(times), self._spool.appended
-        later = now - end if now else 0
+        offset = min(self._kept.offset, now - end) if now else self._kept.offset  # no state is of a time to come
         first, start = self._kept.lost is None, self._kept.lost
         if start is None:
             start = end - self._history
@@ -134,12 +151,12 @@ class Gaps:
         if ahead:
             start, until = self._either_side(end, start)
         if until <= start:
-            self._keep(since=end, number=number, lost=None, later=later)
+            self._keep(since=end, number=number, lost=None, offset=offset)
             return None
         gap = Gap(id=uuid.uuid4().hex, start=start, end=until)
         hole = Hole(gap=gap, done=start, first=first, ahead=ahead, reach=start if ahead else None)
         keep(self._present(hole), [s for s in states if first or updated(s) > start])
-        self._open(hole, since=end, number=number, lost=None, later=later)
+        self._open(hole, since=end, number=number, lost=None, offset=offset)
         return hole
 
     def _either_side(self, now: int, last: int) -> tuple[int, int]:
@@ -153,11 +170,11 @@ class Gaps:
     def missing(self, start: int, end: int, reason: str) -> None:
         """Note that what arrived in a span (µs, by our clock) is not there any more, unless that is known.
 
-        Where our clock is behind Home Assistant's, the gap ends that much later.
+        The gap is that span by Home Assistant's clock.
         """
         first = start <= 0  # nobody knows since when: from as far back as the history reaches
-        behind = min(max(-self._kept.later, 0), _BEYOND)
-        start, end = max(start - MARGIN, 0), end + MARGIN + behind
+        offset = self._kept.offset
+        start, end = 0 if first else start - offset - MARGIN, end - offset + MARGIN
         gap = Gap(id=uuid.uuid4().hex, start=start, end=end, reason=reason)
         if not any(
             one.gap.end >= end and (one.gap.start <= start or (first and one.first)) for one in self._kept.holes

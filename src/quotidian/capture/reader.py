@@ -41,7 +41,7 @@ class Reader:
     def __init__(self, spool: Spool, committer: Committer, changed: Callable[[], None], last: Last | None) -> None:
         self._spool, self._committer, self._changed = spool, committer, changed
         self._before = last
-        self._latest: tuple[int, bytes] | None = None
+        self._latest: tuple[int, bytes, int] | None = None
         self.heard = 0
         self.last_event: int | None = None  #: when the last one arrived (µs)
 
@@ -49,10 +49,10 @@ class Reader:
     def last(self) -> Last | None:
         """The last change that was heard."""
         if self._latest is not None:
-            seq, payload = self._latest
+            seq, payload, arrived = self._latest
             time = fired(payload)
             if time is not None:
-                self._before = Last(seq, time)
+                self._before = Last(seq, time, arrived)
             self._latest = None
         return self._before
 
@@ -81,7 +81,7 @@ class Reader:
         arrived, append = clock.now(), self._spool.append
         for event in events:
             if event.startswith(STATE_CHANGED):
-                self._latest = (append(Kind.LIVE, event, arrived), event)
+                self._latest = (append(Kind.LIVE, event, arrived), event, arrived)
             elif isinstance(event, Garbage):
                 append(Kind.GARBAGE, event, arrived)
             else:
