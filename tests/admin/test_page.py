@@ -84,6 +84,31 @@ def test_details_of_what_is_wrong_are_shown() -> None:
     assert "works with limits It refuses." in text_of(render(overview(services=(ill, *SERVICES[1:]))))
 
 
+def test_what_is_wrong_is_said_once() -> None:
+    """It stands at the station that it is about; the others wait for that one, and what to type is set as code."""
+    sentence = "It rests. `quotidian doctor` tells <more>."
+    services = (
+        ServiceHealth("degraded", (Dependency("enrich", "down", sentence),), service="capture"),
+        ServiceHealth("down", (Dependency("store", "down", sentence),), service="enrich"),
+        ServiceHealth("down", (Dependency("answer", "down", sentence),), service="store"),
+    )
+    page = render(overview(services=services, home=None, events=None, gaps=None, accounts=None))
+    assert page.count("It rests. <code>quotidian doctor</code> tells &lt;more&gt;.") == 1
+    assert "`" not in page
+    text = text_of(page)
+    assert "Waits for enrich." in text
+    assert "Waits for the store." in text
+    assert text.count("The store does not answer.") == 1
+
+
+def test_a_home_that_is_not_known_yet_is_shown_in_utc() -> None:
+    """Its name and its zone are the store's to tell; until then the page says by which clock it goes."""
+    text = text_of(render(overview(home=None)))
+    assert "Your home" in text
+    assert re.search(r"As of \d\d:\d\d:\d\d UTC", text)
+    assert " UTC" not in text_of(render(overview()))
+
+
 def test_what_is_missing_is_not_hidden() -> None:
     """A day with lost numbers or spans says so, and gaps are listed with times and reasons."""
     now = clock.now()

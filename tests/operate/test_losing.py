@@ -67,6 +67,17 @@ def test_losses_stand_out_of_what_went_well(monkeypatch: pytest.MonkeyPatch) -> 
     assert "The chain of certificates (1) is whole; its head is abababababababab." in told.output
 
 
+@pytest.mark.parametrize("width", [32, 40, 60])
+def test_a_narrow_terminal_shows_every_word(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the table has no room, days are told in lines; no name is cut short."""
+    certified(monkeypatch, Verification(1, "ab" * 32))
+    monkeypatch.setattr("quotidian.operate.losing.answers._width", width)
+    told = ran("loss").output
+    assert "…" not in told
+    assert {"received", "dead", "missing", "unknown"} <= set(told.replace(",", " ").split())
+    assert max(map(len, told.partition("\n\n")[0].splitlines())) <= width
+
+
 def test_a_broken_chain_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """The exit code is 1, and where it breaks is told; as data too."""
     certified(monkeypatch, Verification(9, "ab", fault="The hash is another.", number=4, date=DAY))

@@ -107,6 +107,7 @@ class Overviews:
         self._callers = {
             name: Caller(name, settings.url(name), secret, patience=_PATIENCE, retries=False) for name in SERVICES
         }
+        self._home: Home | None = None
 
     async def close(self) -> None:
         """Close the connections."""
@@ -125,11 +126,12 @@ class Overviews:
             _or_none(store.get("/api/v1/gaps", dict[str, list[Gap]], start_time=str(now - 7 * 86_400_000_000))),
             _or_none(store.get("/api/v1/certificates", dict[str, list[Certificate]], first=since.isoformat())),
         )
+        self._home = home or self._home  # it keeps its name and its clock while the store is away
         return Overview(
             asked=now,
             services=services,
             capture=capture,
-            home=home,
+            home=self._home,
             events=None if events is None else msgspec.convert(events["events"], list[Event]),
             gaps=None if gaps is None else gaps["gaps"],
             accounts=None if accounts is None else accounts["certificates"],

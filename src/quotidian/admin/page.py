@@ -1,20 +1,24 @@
 """The page: the pipeline at a glance, written on the server; names are shown by ``plain`` and escaped."""
 
+import re
+from collections.abc import Set
 from functools import cache
 from importlib import resources
 from typing import Any, Final
 
 import jinja2
 import msgspec
+from markupsafe import Markup, escape
 
 from quotidian.admin import wording
-from quotidian.admin.overview import Overview, trouble_of
+from quotidian.admin.overview import Overview
 from quotidian.model import Day, Event, Home
 from quotidian.model.certificate import Certificate
 from quotidian.model.day import moment
+from quotidian.model.health import ServiceHealth
 from quotidian.model.plain import plain, plain_sentence
 
-_UTC: Final = Home("", "UTC", name="Quotidian")
+_UTC: Final = Home("", "UTC", name="Your home")
 _STATES: Final = {"ok": "works", "degraded": "works with limits", "down": "down"}
 _HOME_ASSISTANT: Final = {
     "connected": ("ok", "connected"),
@@ -29,8 +33,10 @@ _UNHEARD: Final = {
     "unset": "Nobody has said where Home Assistant is.",
     "full": "The disk holds as many waiting events as it may.",
 }
+_PEERS: Final = {"homeassistant": "Home Assistant", "capture": "capture", "enrich": "enrich", "store": "the store"}
 _BAR: Final = 40.0  #: height of the tallest bar
 _DOWN: Final = "down"
+_QUOTED: Final = re.compile(r"`([^`]+)`")
 
 #: Headers of every page: nothing from elsewhere, no script or style within the page.
 HEADERS: Final = {
@@ -87,7 +93,7 @@ def render(overview: Overview, *, leavable: bool = False) -> str:
     accounts = overview.accounts or []
     return _template("page.html.j2").render(
         name=plain(home.name) or "Home",
-        asked=_clock(overview.asked, home),
+        asked=_clock(overview.asked, home) + ("" if overview.home else " UTC"),
         summary=_summary(overview),
         state=overview.state,
         stations=_stations(overview),
@@ -141,11 +147,25 @@ def _summary(overview: Overview) -> str:
 
 
 def _stations(overview: Overview) -> list[Station]:
-    found = [_home_assistant(overview)]
-    for service in overview.services:
-        word = _STATES[service.state]
-        found.append(Station(service.service.capitalize(), service.state, word, plain_sentence(trouble_of(service))))
-    return found
+    home_assistant = _home_assistant(overview)
+    unwell = {service.service for service in overview.services if service.state != "ok"}
+    if home_assistant.state != "ok":
+        unwell.add("homeassistant")
+    return [
+        home_assistant,
+        *(
+            Station(service.service.capitalize(), service.state, _STATES[service.state], _trouble(service, unwell))
+            for service in overview.services
+        ),
+    ]
+
+
+def _trouble(service: ServiceHealth, unwell: Set[str]) -> str:
+    """Say what is wrong with a service; what is wrong with another one stands at that one's station."""
+    poor = [one for one in service.dependencies if one.state != "ok"]
+    awaited = [_PEERS[one.name] for one in poor if one.name in _PEERS and one.name in unwell]
+    own = [one.detail for one in poor if one.detail and not (one.name in _PEERS and one.name in unwell)]
+    return plain_sentence(" ".join([*own, *([f"Waits for {' and '.join(awaited)}."] if awaited else [])]))
 
 
 def _home_assistant(overview: Overview) -> Station:
@@ -212,6 +232,15 @@ def _clock(instant: int, home: Home) -> str:
     return f"{moment(instant, home.zone):%H:%M:%S}"
 
 
+def _told(sentence: str) -> Markup:
+    """Escape a sentence, and set what it quotes for typing as code.
+
+    >>> str(_told("Ask `quotidian doctor` <now>."))
+    'Ask <code>quotidian doctor</code> &lt;now&gt;.'
+    """
+    return Markup(_QUOTED.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 - escaped before
+
+
 @cache
 def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
@@ -221,6 +250,6 @@ def _template(name: str) -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters: dict[str, Any] = {"count": wording.count, "number": "{:,}".format}
+    filters: dict[str, Any] = {"count": wording.count, "number": "{:,}".format, "told": _told}
     environment.filters |= filters
     return environment.get_template(name)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, Final
 
 import typer
+from rich.measure import Measurement
 from rich.table import Table
 
 from quotidian import clock
@@ -26,6 +27,7 @@ _COUNTED: Final = (
     ("missing", True),
     ("unknown", True),
 )
+_UNBOUNDED: Final = 10_000  #: columns, in which a table takes what it wants
 
 
 def register(app: typer.Typer) -> None:
@@ -66,12 +68,30 @@ def _tell(certificates: Sequence[Certificate], verification: Verification) -> No
     if not certificates:
         say("No day has been watched yet. `quotidian up` watches a live home.")
     else:
-        answers.print(_table(certificates))
+        table = _table(certificates)
+        unbounded = answers.options.update(width=_UNBOUNDED)
+        if Measurement.get(answers, unbounded, table).maximum <= answers.width:
+            answers.print(table)
+        else:
+            _tell_days(certificates)
     if verification.fault is not None:
         warn(f"The chain of certificates is broken at number {verification.number}: {verification.fault}")
     elif verification.certificates:
         count, head = verification.certificates, verification.head[:16]
         say(f"\nThe chain of certificates ({count:,}) is whole; its head is {head}.")
+
+
+def _tell_days(certificates: Sequence[Certificate]) -> None:
+    """Tell each day in lines: where the table has no room, its headings could not be read."""
+    for one in certificates:
+        counts = zip(_COUNTED, _counts(one), strict=True)
+        told = [f"{count} {name}" for (name, always), count in counts if always or count != "–"]
+        say(_day(one))
+        answers.print(f"  {', '.join(told)}", soft_wrap=False)
+
+
+def _day(one: Certificate) -> str:
+    return f"{one.date:%a %Y-%m-%d}{' so far' if one.provisional else ''}"
 
 
 def _table(certificates: Sequence[Certificate]) -> Table:
@@ -82,8 +102,7 @@ def _table(certificates: Sequence[Certificate]) -> Table:
     for place in shown:
         table.add_column(_COUNTED[place][0], justify="right", no_wrap=True)
     for one, row in zip(certificates, rows, strict=True):
-        day = f"{one.date:%a %Y-%m-%d}{' so far' if one.provisional else ''}"
-        table.add_row(day, *(row[place] for place in shown))
+        table.add_row(_day(one), *(row[place] for place in shown))
     return table
 
 
