@@ -169,6 +169,22 @@ def test_a_form_that_is_too_large_is_refused(tmp_path: Path) -> None:
     with_admin(tmp_path, Pipeline(), check)
 
 
+def test_a_home_keeps_its_name_while_the_store_is_away(tmp_path: Path) -> None:
+    """The page that is shown during an outage is that of the same home, by its own clock."""
+
+    async def check(url: str, _: FastAPI) -> None:
+        before = str((await got(url, "/"))[1])
+        pipeline.away.add("store")
+        during = str((await got(url, "/"))[1])
+        assert "Willow Lane 8" in before
+        assert "The store is down." in during
+        assert "Willow Lane 8" in during
+        assert " UTC;" not in during
+
+    pipeline = Pipeline()
+    with_admin(tmp_path, pipeline, check)
+
+
 def test_no_secret_is_told(tmp_path: Path) -> None:
     """Neither pages nor API show the services' secret."""
 

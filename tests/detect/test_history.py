@@ -69,7 +69,9 @@ def test_days_without_events_and_histories_without_days() -> None:
     assert Diary(days=2).history().timeline.instant.size == 0
 
 
-@pytest.mark.parametrize(("country", "free"), [("NL", True), ("XX", False), (None, False)])
+@pytest.mark.parametrize(
+    ("country", "free"), [("NL", True), ("XX", False), ("date", False), ("", False), (None, False)]
+)
 def test_a_public_holiday_counts_as_weekend(country: str | None, free: bool) -> None:
     """King's Day 2026 is a Monday off in the Netherlands; where the country is not known, only weekends are free."""
     home = msgspec.structs.replace(home_of(), country=country)

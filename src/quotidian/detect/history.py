@@ -1,6 +1,7 @@
 """The days that a detector may look at, put side by side."""
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from typing import Final
@@ -19,6 +20,7 @@ from quotidian.model.home import domain_of
 TOGETHER_SECONDS: Final = 10
 TOGETHER_SHARE: Final = 0.8
 _TOGETHER_TIMES: Final = 4
+_COUNTRY: Final = re.compile("[A-Z]{2}")
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
@@ -201,9 +203,13 @@ def _near(timeline: Timeline) -> Ints:
 
 def holidays_among(dates: Sequence[dt.date], country: str | None) -> Bools:
     """Tell which of some dates, in order, are public holidays of a country (ISO 3166 alpha-2); none where unknown."""
-    if not dates or country not in holidays.list_supported_countries():
+    if not dates or country is None or not _COUNTRY.fullmatch(country):
         return np.zeros(len(dates), bool)
-    calendar = holidays.country_holidays(country, years=range(dates[0].year, dates[-1].year + 1))
+    try:
+        # Asking for the list of countries first would load the calendars of all of them.
+        calendar = holidays.country_holidays(country, years=range(dates[0].year, dates[-1].year + 1))
+    except NotImplementedError:
+        return np.zeros(len(dates), bool)
     return np.array([date in calendar for date in dates], bool)
 
 
