@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 import structlog
 
@@ -244,6 +245,55 @@ def test_numbers_are_never_given_twice(tmp_path: Path) -> None:
         after = [d for d in enrich.deliveries if d.stream == forwarding.spool.stream]
         assert _entity(after[-1].messages[-1]) == "light.after"  # type: ignore[arg-type]
         assert after[-1].last < 9
+
+    asyncio.run(running())
+
+
+def _forgetful(enrich: KeptEnrich, kept: int) -> None:
+    """Put the store back to when it had so many numbers."""
+    enrich.deliveries = [delivery for delivery in enrich.deliveries if delivery.last <= kept]
+
+
+@pytest.mark.parametrize("down", [False, True])
+def test_older_store_gets_again_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, down: bool) -> None:
+    """A store that was put back or emptied gets again what it lost, also where it was down before that."""
+    monkeypatch.setattr(forwarding, "QUIET", 0)
+
+    async def test(enrich: KeptEnrich, forwarding: Forwarding) -> None:
+        for number in range(6):
+            await forwarding.say(changed(f"light.l{number}", "on"), kind=Kind.MANUAL)
+            await forwarding.drained()
+        for kept in (3, 0):
+            if down:
+                enrich.refusing = lambda _: refused(503)
+                await forwarding.say(changed("light.later", "on"))
+                await held(lambda: forwarding.forwarder.error is not None)
+            _forgetful(enrich, kept)
+            enrich.refusing = lambda _: None
+            await forwarding.say(changed("light.last", "on"))
+            await held(lambda: enrich.covered == forwarding.spool.appended)
+            assert [_entity(heard) for heard in enrich.heard[:6]] == [f"light.l{number}" for number in range(6)]
+        assert forwarding.missing == []
+
+    _run(tmp_path, test)
+
+
+def test_what_had_another_name_is_not_given_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That the store has nothing of a new name does not make it an older store."""
+    monkeypatch.setattr(forwarding, "QUIET", 0)
+
+    async def running() -> None:
+        enrich = KeptEnrich()
+        async with serving(enrich.app) as url:
+            async with _forwarding(tmp_path, url) as forwarding:
+                await forwarding.say(*(changed("light.before", "on") for _ in range(9)))
+                await forwarding.drained()
+            enrich.deliveries[-1] = msgspec.structs.replace(enrich.deliveries[-1], last=99)
+            async with _forwarding(tmp_path, url) as forwarding:
+                await forwarding.say(changed("light.after", "on"))
+                await held(lambda: len(enrich.deliveries) > 1)
+                await forwarding.drained()
+        assert enrich.deliveries[-1].first == 10
 
     asyncio.run(running())
 

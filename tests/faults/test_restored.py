@@ -11,10 +11,12 @@ from .agreement import certificates, said, stored, total
 from .running import Nursery, Pipeline
 from .scripted import TOKEN, ScriptedHome
 
+_BY_HAND = b'{"event_type": "state_changed", "entity_id": "light.hand", "state": "on"}'
+
 
 @pytest.mark.parametrize("backup", ["none", "of another life", "of yesterday"])
 def test_an_older_store(nursery: Nursery, home: ScriptedHome, tmp_path: Path, backup: str) -> None:
-    """What capture had delivered to the store before is filled again from the history."""
+    """What capture had delivered to the store before is delivered again, also what was posted by hand."""
     kept = tmp_path / "kept"
     home.changes("light.desk", 5)
     with Pipeline(nursery, tmp_path, (home.url, TOKEN), QUOTIDIAN_SPOOL=str(tmp_path / "spool")) as pipeline:
@@ -27,10 +29,15 @@ def test_an_older_store(nursery: Nursery, home: ScriptedHome, tmp_path: Path, ba
             _while_stopped(pipeline, lambda: shutil.copytree(pipeline.data, kept))
         home.changes("light.desk", 20)
         until(lambda: total(pipeline) == 25)
+        assert pipeline.status_of("capture", "/api/v1/events/forward", _BY_HAND)[0] == 200
+        until(lambda: total(pipeline) == 26)
         _while_stopped(pipeline, lambda: _replaced(pipeline.data, kept))
         home.changes("light.desk", 1)
-        until(lambda: total(pipeline) >= 26, 60)
-        assert sorted(stored(pipeline)) == sorted(said(home.ledger()))
+        until(lambda: total(pipeline) >= 27, 60)
+        found = [one for one in stored(pipeline) if one[0] != "light.hand"]
+        assert sorted(found) == sorted(said(home.ledger()))
+        assert total(pipeline) == len(found) + 1
+        assert not any(one["missing"] for one in certificates(pipeline))
         until(lambda: all(gap["state"] != "open" for one in certificates(pipeline) for gap in one["gaps"]))
 
 

@@ -184,3 +184,26 @@ def test_commit_right_behind_another(spools: Spools) -> None:
             await first
 
     spools.run(commits())
+
+
+def test_rewound_sink_gets_again_what_is_kept(spools: Spools) -> None:
+    """A sink that lost what it had acknowledged gets it again, as far as it is kept; never less than it still lacks."""
+    spool = spools(quota=1 << 20)
+    records = spools.put(spool, 9)
+    assert not spool.rewind("enrich", 4)
+    assert spools.drain(spool) == records
+    assert spool.rewind("enrich", 4)
+    assert spools.drain(spool) == records[4:]
+    assert not spool.rewind("enrich", 9)
+
+
+def test_rewound_sink_where_little_is_kept(spools: Spools) -> None:
+    """What was removed after it was acknowledged is not given again, and what comes next follows without a hole."""
+    spool = spools()
+    spools.put(spool, 99)
+    spools.drain(spool)
+    assert spool.rewind("enrich", 0)
+    assert 0 < spool.acked("enrich") < 99
+    again = spools.drain(spool)
+    assert again[0].seq > 1
+    assert [one.seq for one in again] == list(range(again[0].seq, 100))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Final, Protocol
 
 import structlog
@@ -17,7 +18,12 @@ from quotidian.model import Delivery, Receipt
 from quotidian.spool import Record, Spool
 
 SINK: Final = "enrich"
+QUIET: Final = 0.2  #: seconds without a receipt in which the store may have become another one
 _log: Final = structlog.get_logger(service="capture")
+
+
+class _OlderStoreError(Exception):
+    """What is being delivered does not follow on what the store has now."""
 
 
 class Delivering(Protocol):
@@ -55,6 +61,8 @@ class Forwarder:
         self._spool, self._settler, self._client, self._missing = spool, settler, client, missing
         self._received = received
         self._found: int | None = spool.committed  #: the last number that was there at the start, until it is compared
+        self._named = 0  #: the last number that was acknowledged under another name
+        self._agreed = -QUIET  #: when the store last was as we know it
         self._batch = BatchSize()
         self._failures = 0
         self.error: QuotidianError | None = None
@@ -68,10 +76,12 @@ class Forwarder:
         await self._compare()
         while True:
             records = await self._spool.read(SINK, limit=self._batch.limit, size=self._batch.size)
-            for run in runs(records):
-                begun = time.monotonic()
-                await self._deliver(self._delivery(run))
-                self._batch.went(len(run), time.monotonic() - begun)
+            with suppress(_OlderStoreError):
+                await self._agree()
+                for run in runs(records):
+                    begun = time.monotonic()
+                    await self._deliver(self._delivery(run))
+                    self._batch.went(len(run), time.monotonic() - begun)
 
     async def _compare(self) -> None:
         """Make sure that numbers which the store has already are not given to anything else.
@@ -80,10 +90,35 @@ class Forwarder:
         """
         while self._found is not None:
             try:
-                if await self._received(self._spool.stream) > self._found:
+                if await self._had() > self._found:
                     self._spool.rename()
+                    self._named = self._spool.acked(SINK)
                     _log.error("the end of the spool was lost: its numbers go on under a new name")
                 self.error, self._told, self._found = None, "", None
+            except QuotidianError as error:  # the disk is full
+                await self._failed(error)
+
+    async def _agree(self) -> None:
+        """Make sure that the store has what it acknowledged: one that was emptied or put back gets it again.
+
+        Raises
+        ------
+        _OlderStoreError
+            When it has not: then what the spool still keeps of it is read next.
+        """
+        if time.monotonic() - self._agreed < QUIET:
+            return
+        received = await self._had()
+        self._agreed = time.monotonic()
+        if self._spool.rewind(SINK, max(received, self._named)):
+            _log.warning("the store is an older one: it gets again what is kept", received=received)
+            raise _OlderStoreError
+
+    async def _had(self) -> int:
+        """Give the highest number that the store has, as soon as it says so."""
+        while True:
+            try:
+                return await self._received(self._spool.stream)
             except QuotidianError as error:
                 await self._failed(error)
 
@@ -123,6 +158,7 @@ class Forwarder:
                 raise
             except QuotidianError as error:
                 await self._failed(error)
+                await self._agree()
 
     async def _failed(self, error: QuotidianError) -> None:
         # That a peer is left alone for a moment says less than why it is: the reason is told, and once.
@@ -138,6 +174,7 @@ class Forwarder:
         if self.error is not None:
             _log.info("deliveries go on", waiting=self._spool.depth(SINK))
         self.error, self._failures, self._told = None, 0, ""
+        self._agreed = time.monotonic()
         self.delivered += len(delivery.messages)
         self.dead += receipt.dead
         self.known += receipt.known

@@ -194,6 +194,15 @@ class Spool:
         if cursor.falls_due():
             self._writing.submit(cursor.save)
 
+    def rewind(self, sink: str, seq: int) -> bool:
+        """Give a sink again what comes behind a number, as far as it is kept; tell whether that is anything.
+
+        For when a sink lost what it had acknowledged.
+        """
+        cursor = self._cursors[sink]
+        acked, cursor.acked = cursor.acked, min(cursor.acked, max(seq, self._log.segments[0].first - 1))
+        return cursor.acked < acked
+
     def _acked_by_all(self) -> int:
         return min((cursor.acked for cursor in self._cursors.values()), default=self.committed)
 
