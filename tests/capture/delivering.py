@@ -29,6 +29,7 @@ class KeptEnrich:
         self.app = FastAPI()
         self.app.post("/api/v1/events")(self._post)
         self.app.get("/api/v1/home")(self._home)
+        self.app.get("/api/v1/gaps")(self._gaps)
         self.app.get("/api/v1/latest")(self._latest)
         self.app.get("/api/v1/streams/{stream}")(self._stream)
 
@@ -77,6 +78,9 @@ class KeptEnrich:
 
     async def _home(self) -> Response:
         return _json(Home("home", "Europe/Amsterdam"))
+
+    async def _gaps(self) -> Response:
+        return _json({"gaps": list(self.gaps.values())})
 
     async def _latest(self) -> Response:
         return _json({"latest": self.latest})

@@ -260,6 +260,25 @@ def test_missing_since_nobody_knows_when(tmp_path: Path) -> None:
     _run(tmp_path, test)
 
 
+def test_forgotten_gaps_are_taken_over(tmp_path: Path) -> None:
+    """A gap that the store shows as open and that is not known here is filled; others are left as they are."""
+
+    async def first(gaps: Gaps, spool: Spool) -> None:
+        assert not gaps.whole
+        gaps.lost(Last(1, START))
+        known = gaps.listening(_states(START + 100))
+        assert known is not None
+        gaps.progress(msgspec.structs.replace(known, done=START + 50))
+        gaps.adopt([known.gap, Gap(id="lost", start=1, end=9), Gap(id="over", start=1, end=9, state="filled")])
+
+    async def second(gaps: Gaps, spool: Spool) -> None:
+        assert gaps.whole
+        assert [hole.done for hole in gaps.open] == [START + 50, 1]
+
+    _run(tmp_path, first)
+    _run(tmp_path, second)
+
+
 def test_damaged_record_is_set_aside(tmp_path: Path) -> None:
     """A record of the gaps that cannot be read is set aside; then everything is read anew."""
     (tmp_path / "gaps.json").write_bytes(b"{torn")

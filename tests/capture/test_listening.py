@@ -16,7 +16,7 @@ from quotidian.capture.capture import Capture
 from quotidian.capture.forwarder import SINK
 from quotidian.capture.reader import PENDING
 from quotidian.homeassistant.moments import iso
-from quotidian.model import Gap
+from quotidian.model import Delivery, Gap, GapNote
 from quotidian.settings import Settings
 
 from ..faults.scripted import TOKEN, ScriptedHome, quiet  # noqa: TID252 - tests are no package
@@ -263,6 +263,21 @@ def test_first_history_by_another_clock(home: ScriptedHome, tmp_path: Path, ahea
         async with enriched(home.url, TOKEN, tmp_path) as (enrich, settings), capturing(settings) as capture:
             await delivered(capture, enrich)
         assert _agrees(home, enrich)
+
+    asyncio.run(running())
+
+
+def test_open_gap_is_closed_though_it_was_forgotten(home: ScriptedHome, tmp_path: Path) -> None:
+    """A gap that the store shows as open is filled and closed also when our own record of it was lost."""
+
+    async def running() -> None:
+        async with enriched(home.url, TOKEN, tmp_path) as (enrich, settings):
+            await told(home.changes, "light.desk", 3)
+            start, end = home.ledger()[0][1], home.ledger()[-1][1]
+            note = GapNote(seq=0, arrived=start, gap=Gap(id="forgotten", start=start, end=end))
+            enrich.deliveries.append(Delivery(stream="this one", first=0, last=0, messages=[note]))
+            async with capturing(settings):
+                await held(lambda: enrich.gaps["forgotten"].state == "filled")
 
     asyncio.run(running())
 

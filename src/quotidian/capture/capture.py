@@ -62,7 +62,7 @@ class Capture:
         self._committer = Committer(spool, settings.number("QUOTIDIAN_COMMIT_INTERVAL"))
         self._registries = RegistryWatch(directory, spool, self._committer, self._settler)
         self._address = lambda: address_of(settings.again())
-        self._forwarder = Forwarder(spool, self._settler, self._enrich, self._missing, self._store.received)
+        self._forwarder = Forwarder(spool, self._settler, self._enrich, self._missing, self._received)
         self._filler = Filler(self._address, spool, self.gaps, self.link, self._machines)
         self._home: str | None = None
         self._broken: dict[str, str] = {}
@@ -155,6 +155,12 @@ class Capture:
             self.gaps.damaged(self.spool.damages)
             self.figures.look()
             await asyncio.sleep(_LOOK)
+
+    async def _received(self, stream: str) -> int:
+        """Ask the store what it has of a stream, and once also which gaps are open there."""
+        if not self.gaps.whole:
+            self.gaps.adopt(await self._store.gaps())
+        return await self._store.received(stream)
 
     def _missing(self, start: int, end: int, reason: str) -> None:
         self.gaps.heard(self._reader.last)

@@ -63,7 +63,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     """What outlives the process.
 
     We listened from ``since`` on, when the spool's number was ``number``, until ``lost`` (null while we listen). By
-    ``offset`` our clock is ahead of Home Assistant's.
+    ``offset`` our clock is ahead of Home Assistant's. ``whole`` is what is open once the store was asked as well.
     """
 
     since: int | None = None
@@ -72,6 +72,7 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True):
     offset: int = 0
     holes: tuple[Hole, ...] = ()
     damages: tuple[str, ...] = ()
+    whole: bool = False
 
 
 class Gaps:
@@ -107,6 +108,20 @@ class Gaps:
     def since(self) -> int | None:
         """The newest state when we last began to listen: an instant that Home Assistant's clock has passed."""
         return self._kept.since
+
+    @property
+    def whole(self) -> bool:
+        """Whether no gap can be open that is not known here: this record was not lost since the store was asked."""
+        return self._kept.whole
+
+    def adopt(self, gaps: Sequence[Gap]) -> None:
+        """Take over those that the store shows as open and that are not known here any more."""
+        known = {hole.gap.id for hole in self._kept.holes}
+        found = [gap for gap in gaps if gap.state == "open" and gap.id not in known]
+        self._news.set()
+        self._keep(holes=(*self._kept.holes, *(Hole(gap=gap, done=gap.start) for gap in found)), whole=True)
+        if found:
+            _log.warning("gaps that were forgotten here are to be filled", gaps=len(found))
 
     async def next(self) -> Hole:
         """Wait for an open gap."""
