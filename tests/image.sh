@@ -43,7 +43,7 @@ run() {
 
 [ "$(run "$container" -- id -u)" = 10001 ] || fail "it runs as another user"
 run "$container" -- sh -c '! touch /opt/quotidian/x 2>/dev/null' || fail "it can write its own program"
-[ "$(run "$container" -- stat -c '%u %a' /data /spool | sort -u)" = "10001 700" ] || fail "its data are open to others"
+[ "$(run "$container" -- stat -c '%u %a' /data /spool /access | sort -u)" = "10001 700" ] || fail "its data are open to others"
 run "$container" -- sh -c '! test -e /opt/quotidian/bin/pip' || fail "pip is in the program's environment"
 run "$container" -- sh -c '
     quotidian simulate /tmp/home --home small --days 12 --json >/dev/null &&
