@@ -74,6 +74,8 @@ def test_a_narrow_terminal_shows_every_word(width: int, monkeypatch: pytest.Monk
     monkeypatch.setattr("quotidian.operate.losing.answers._width", width)
     told = ran("loss").output
     assert "…" not in told
+    assert "nothing lost" in " ".join(told.partition("Mon")[0].split())
+    assert "nothing lost" not in " ".join(told.partition("Mon")[2].split())
     assert {"received", "dead", "missing", "unknown"} <= set(told.replace(",", " ").split())
     assert max(map(len, told.partition("\n\n")[0].splitlines())) <= width
 

@@ -85,9 +85,9 @@ def _tell_days(certificates: Sequence[Certificate]) -> None:
     """Tell each day in lines: where the table has no room, its headings could not be read."""
     for one in certificates:
         counts = zip(_COUNTED, _counts(one), strict=True)
-        told = [f"{count} {name}" for (name, always), count in counts if always or count != "–"]
+        told = [f"{count} {name}" for (name, _), count in counts if count != "–"]
         say(_day(one))
-        answers.print(f"  {', '.join(told)}", soft_wrap=False)
+        answers.print(f"  {', '.join([*told, *(['nothing lost'] if one.whole else [])])}", soft_wrap=False)
 
 
 def _day(one: Certificate) -> str:

@@ -17,8 +17,8 @@ _PAGE: Final = """<!doctype html>
 <body>
 <h1>Quotidian does not know this name</h1>
 <p>{what}</p>
-<p>Open it by the machine’s IP address, or add the name to the setting <code>QUOTIDIAN_NAMES</code>{example} and start
-Quotidian again.</p>
+<p>Open it by the machine’s IP address, or add the name to the setting <code>QUOTIDIAN_NAMES</code>{example}
+and start Quotidian again.</p>
 <p>Only names that you have listed are let in, because anybody can point a name of their own at this address.</p>
 </body>
 </html>
@@ -36,6 +36,6 @@ def page(what: str, name: str | None) -> Response:
     name
         The name by which it called; ``None`` when that is none.
     """
-    example = f": <code>QUOTIDIAN_NAMES={html.escape(name)}</code>" if name else ""
+    example = f" (<code>QUOTIDIAN_NAMES={html.escape(name)}</code>)" if name else ""
     text = _PAGE.format(what=html.escape(what), example=example)
     return Response(text, 403, _HEADERS, "text/html")
