@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Generator, Iterator
 from contextlib import aclosing, closing
-from threading import Event, Thread
+from threading import Thread
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -26,7 +26,6 @@ from quotidian.model.event import table_of
 from quotidian.settings import Settings
 
 _REMEMBERED: Final = 20_000  #: attributes whose kept text is remembered
-_LEAVING: Final = 5.0  #: seconds for which interrupted work may take its leave
 
 _T = TypeVar("_T")
 
@@ -183,28 +182,30 @@ class _Background:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        asyncio.run_coroutine_threadsafe(_ended(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
 
     def run(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Wait for some work; an interrupt of ours ends it too."""
-        ended = Event()
-        future = asyncio.run_coroutine_threadsafe(_ending(work, ended), self._loop)
         try:
-            return future.result()
+            return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        except Exception:
+            raise
         except BaseException:
-            future.cancel()
-            # What it worked on can be closed only when it has let go of it.
-            ended.wait(_LEAVING)
+            # An interrupt may come at any time, even before there is a future to be cancelled; and what was worked on
+            # can be closed only when the work has let go of it.
+            asyncio.run_coroutine_threadsafe(_ended(), self._loop).result()
             raise
 
 
-async def _ending(work: Coroutine[Any, Any, _T], ended: Event) -> _T:
-    try:
-        return await work
-    finally:
-        ended.set()
+async def _ended() -> None:
+    """End whatever still runs in this loop, in order."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
 
 
 async def _introduced(address: Address) -> tuple[str, Registries]:
