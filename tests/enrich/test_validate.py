@@ -80,7 +80,7 @@ def test_an_odd_context_does_not_cost_the_event(context: Any) -> None:
         (b"{", "not JSON"),
         (b"\xff", "not JSON"),
         (b'"\\ud800"', "not JSON"),
-        (b'{"x":' + b"[" * 5_000 + b"]" * 5_000 + b"}", "nested too deeply"),
+        (b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
         (b"[]", "not a state_changed event"),
         (b"null", "not a state_changed event"),
         ({"event_type": "call_service", "data": {}}, "not a state_changed event"),
