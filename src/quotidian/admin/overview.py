@@ -12,7 +12,7 @@ from quotidian.clients import Caller
 from quotidian.errors import QuotidianError
 from quotidian.model import Event, Gap, Home
 from quotidian.model.certificate import Certificate, Verification
-from quotidian.model.day import moment
+from quotidian.model.day import DAY_SECONDS, SECOND, moment
 from quotidian.model.health import Dependency, Health, ServiceHealth, State
 from quotidian.settings import Settings
 
@@ -123,7 +123,7 @@ class Overviews:
             self._capture(),
             _or_none(store.get("/api/v1/home", Home)),
             _or_none(store.get("/api/v1/events", dict[str, Any], limit=_RECENT)),
-            _or_none(store.get("/api/v1/gaps", dict[str, list[Gap]], start_time=str(now - 7 * 86_400_000_000))),
+            _or_none(store.get("/api/v1/gaps", dict[str, list[Gap]], start_time=str(now - 7 * DAY_SECONDS * SECOND))),
             _or_none(store.get("/api/v1/certificates", dict[str, list[Certificate]], first=since.isoformat())),
         )
         self._home = home or self._home  # it keeps its name and its clock while the store is away

@@ -24,13 +24,13 @@ from quotidian.capture.registries import RegistryWatch
 from quotidian.clients import EnrichClient, StoreClient
 from quotidian.errors import QuotidianError
 from quotidian.homeassistant.address import address_of
-from quotidian.model.day import SECOND
+from quotidian.model.day import DAY_SECONDS, SECOND
 from quotidian.model.event import event_id
 from quotidian.model.health import Dependency, Health
 from quotidian.settings import Settings
 from quotidian.spool import Kind, Record, Spool
 
-_DAY: Final = 24 * 3600 * SECOND
+_DAY: Final = DAY_SECONDS * SECOND
 _MEGABYTE: Final = 1_000_000
 _AGAIN: Final = 5.0  #: seconds after which a part that failed is started again
 _LOOK: Final = 5.0  #: seconds between two looks at rates and damages

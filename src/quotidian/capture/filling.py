@@ -1,9 +1,9 @@
 """Gaps, filled from Home Assistant's history in the background: window by window, so that it hurts nobody."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import structlog
@@ -25,6 +25,7 @@ DEPTH: Final = 20_000  #: records that wait for delivery, above which filling wa
 LOOK: Final = 0.5  #: seconds
 _TOO_OLD: Final = "Home Assistant's history does not reach back so far"
 _OFF: Final = "Home Assistant's recorder is off"
+State = dict[str, Any]
 _log: Final = structlog.get_logger(service="capture")
 
 
@@ -73,6 +74,7 @@ class Filler:
                 await asyncio.sleep(pause(failures, error))
 
     async def _fill(self, session: Session, hole: Hole) -> None:
+        present = self._gaps.present(hole)
         try:
             await _recording(session)
             hole = await self._begun(session, hole)
@@ -81,12 +83,12 @@ class Filler:
             told = windows(session, start, end, machines=self._machines(), length=length)
             async with aclosing(told):
                 async for window in told:
-                    hole = await self._taken(hole, window)
+                    hole = await self._taken(hole, window, present)
                     await self._room()
                     if self._gaps.open[0].gap.id != hole.gap.id:
                         return  # one that people wait for came up; this one goes on after it
         except PermanentError as error:
-            await self._give_up(hole, error.what)
+            await self._give_up(hole, error.what, present)
             return
         await self._close(hole)
 
@@ -99,24 +101,24 @@ class Filler:
         gap = msgspec.structs.replace(hole.gap, start=start)
         return self._gaps.progress(msgspec.structs.replace(hole, gap=gap, done=start, reach=start))
 
-    async def _taken(self, hole: Hole, window: Window) -> Hole:
+    async def _taken(self, hole: Hole, window: Window, present: Sequence[State]) -> Hole:
         """Spool what a window told; it is durable before the next one is asked for."""
         end, arrived = min(window.end - 1, hole.gap.end), clock.now()
         for change in window.changes:
             self._spool.append(Kind.FILLED, msgspec.json.encode(FilledEvent(change.cause, event_of(change))), arrived)
         told = {(change.entity_id, change.last_updated) for change in window.changes}
-        left = self._unrecorded(hole, end, told)
+        left = self._unrecorded(hole, end, told, present)
         await self._spool.commit()
         reach = hole.reach
         if reach is None and (window.reached or window.changes):
             reach = hole.done if window.reached else window.changes[0].last_updated
         return self._gaps.progress(_further(hole, len(window.changes), left, done=end, reach=reach))
 
-    def _unrecorded(self, hole: Hole, end: int, told: set[tuple[str, int]]) -> int:
+    def _unrecorded(self, hole: Hole, end: int, told: set[tuple[str, int]], present: Sequence[State]) -> int:
         """Spool the states that came about in a window and that the history does not have: they are not recorded."""
         after = 0 if hole.done == hole.gap.start else hole.done
         arrived, left = clock.now(), 0
-        for state in self._gaps.present(hole):
+        for state in present:
             time = updated(state)
             if after < time <= end and (state.get("entity_id"), time) not in told:
                 event = FilledEvent(cause_of(state, self._machines()), change_of(state))
@@ -135,9 +137,9 @@ class Filler:
         await self._gaps.close(hole, *parts)
         _log.info("a gap is closed", gap=gap.id, changes=gap.filled, unverifiable=gap.unverifiable)
 
-    async def _give_up(self, hole: Hole, why: str) -> None:
+    async def _give_up(self, hole: Hole, why: str, present: Sequence[State]) -> None:
         """Note that the rest of a gap stays empty; the states at its end are kept all the same."""
-        left = self._unrecorded(hole, hole.gap.end, set())
+        left = self._unrecorded(hole, hole.gap.end, set(), present)
         hole = self._gaps.progress(_further(hole, 0, left))
         gap = hole.gap
         if hole.first and hole.reach is None:  # how much there was before, nobody knows

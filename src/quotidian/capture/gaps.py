@@ -22,12 +22,12 @@ from quotidian.capture.states import updated
 from quotidian.errors import DiskFullError
 from quotidian.homeassistant.moments import iso
 from quotidian.model import Gap
-from quotidian.model.day import SECOND
+from quotidian.model.day import DAY_SECONDS, SECOND
 from quotidian.spool import Damage, Kind, Spool
 
 MARGIN: Final = 60 * SECOND  #: by how much a span in our clock may be wrong in Home Assistant's, once it is translated
 _ALIKE: Final = SECOND  #: a difference of the clocks that changed by less is not written down again
-_BEYOND: Final = 24 * 3600 * SECOND  #: by how much a gap, at most, ends after the newest state
+_BEYOND: Final = DAY_SECONDS * SECOND  #: by how much a gap, at most, ends after the newest state
 _FILE: Final = "gaps.json"
 _log: Final = structlog.get_logger(service="capture")
 

@@ -11,11 +11,11 @@ from quotidian import clock
 from quotidian.capture.states import change_of
 from quotidian.errors import RequestError
 from quotidian.homeassistant.moments import iso
-from quotidian.model.day import SECOND, instant
+from quotidian.model.day import DAY_SECONDS, SECOND, instant
 
 _ENTITY: Final = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+")
 _STATE: Final = 255  #: characters, as in Home Assistant
-_LATEST: Final = 24 * 3600 * SECOND  #: how far ahead an event may be
+_LATEST: Final = DAY_SECONDS * SECOND  #: how far ahead an event may be
 _EXAMPLE: Final = (
     'Send a whole event of Home Assistant, or {"event_type": "state_changed", "entity_id": "light.desk", '
     '"state": "on", "timestamp": "2026-01-31T12:00:00Z"}.'

@@ -1,14 +1,15 @@
 """Home Assistant's states, and the changes that a history tells, as the events that it would have sent."""
 
 import datetime as dt
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
+from quotidian.homeassistant.cause import Causes, Trace
 from quotidian.homeassistant.history import Change
 from quotidian.homeassistant.moments import iso
-from quotidian.model import Cause, CauseKind
+from quotidian.model import Cause
 from quotidian.model.day import instant
 
 
@@ -27,42 +28,48 @@ def updated(state: Mapping[str, Any]) -> int:
         return 0
 
 
-def cause_of(state: Mapping[str, Any], machines: Container[str]) -> Cause:
+def cause_of(state: Mapping[str, Any], machines: frozenset[str]) -> Cause:
     """Tell who made a state, as far as its own context says so."""
     context = state.get("context")
     if not isinstance(context, Mapping):
         return Cause()
-    if isinstance(user := context.get("user_id"), str):
-        return Cause(CauseKind.INTEGRATION if user in machines else CauseKind.PERSON, user=user)
-    return Cause(CauseKind.AUTOMATION if context.get("parent_id") else CauseKind.UNKNOWN)
+    trace = Trace(str(context.get("id")), _text(context.get("parent_id")), _text(context.get("user_id")))
+    return Causes(machines).cause(str(state.get("entity_id")), None, trace, 0)
 
 
 def event_of(change: Change) -> dict[str, Any]:
     """Make the event that told of a recorded change. Of its context only the cause is known."""
     updated_at = iso(change.last_updated)
-    if change.state is None:
-        return {**_event(change.entity_id, None, change.old_state), "time_fired": updated_at, "context": None}
-    state = {
-        "entity_id": change.entity_id,
-        "state": change.state,
-        "attributes": change.attributes,
-        "last_changed": iso(change.last_changed),
-        "last_updated": updated_at,
-        "context": None,
-    }
-    return {**_event(change.entity_id, state, change.old_state), "time_fired": updated_at, "context": None}
+    state = None
+    if change.state is not None:
+        state = {
+            "entity_id": change.entity_id,
+            "state": change.state,
+            "attributes": change.attributes,
+            "last_changed": iso(change.last_changed),
+            "last_updated": updated_at,
+            "context": None,
+        }
+    return _event(change.entity_id, state, change.old_state, updated_at, None)
 
 
 def change_of(state: Mapping[str, Any]) -> dict[str, Any]:
     """Make the event that told of a state."""
-    told = _event(state.get("entity_id"), state, None)
-    return {**told, "time_fired": state.get("last_updated"), "context": state.get("context")}
+    return _event(state.get("entity_id"), state, None, state.get("last_updated"), state.get("context"))
 
 
-def _event(entity_id: object, new: Mapping[str, Any] | None, old: str | None) -> dict[str, Any]:
+def _event(
+    entity_id: object, new: Mapping[str, Any] | None, old: str | None, fired: object, context: object
+) -> dict[str, Any]:
     before = None if old is None else {"entity_id": entity_id, "state": old}
     return {
         "event_type": "state_changed",
         "data": {"entity_id": entity_id, "old_state": before, "new_state": new},
         "origin": "LOCAL",
+        "time_fired": fired,
+        "context": context,
     }
+
+
+def _text(told: object) -> str | None:
+    return told if isinstance(told, str) and told else None

@@ -14,7 +14,7 @@ from quotidian import clock
 from quotidian.errors import NotFoundError, RequestError
 from quotidian.model import Event, Gap, Home, Integers, Pattern, Snapshot
 from quotidian.model.certificate import Certificate, Verification
-from quotidian.model.day import SECOND, moment
+from quotidian.model.day import DAY_SECONDS, SECOND, moment
 from quotidian.model.event import events_of
 from quotidian.service.openapi import speaks
 from quotidian.service.wire import answer
@@ -26,7 +26,7 @@ from quotidian.store.calls import table_bytes
 from quotidian.store.protocols import By, DayRecord, DeadLetters, LayerSize, Store
 
 ARROW: Final = "application/vnd.apache.arrow.stream"
-_DAY: Final = 86_400 * SECOND
+_DAY: Final = DAY_SECONDS * SECOND
 _EVER: Final = 1 << 62
 Reader = TypeVar("Reader", bound=Callable[..., Awaitable[Response]])
 Limit = Annotated[int, Query(ge=1, le=1000, description="How many, at most.")]
