@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Final
 
 import aiohttp
-import msgspec
 
 from quotidian import clock
 from quotidian.errors import (
@@ -23,34 +22,15 @@ from quotidian.errors import (
     TooLargeError,
     UnreachableError,
 )
+from quotidian.model.problem import Problem
 
 _LATER: Final = frozenset({408, 425, 429})
 _MENDED: Final = "Is it running? `quotidian doctor` tells more."
 
 
-class Problem(msgspec.Struct, frozen=True):
-    """An error as our services tell it."""
-
-    kind: str
-    what: str
-    remedy: str = ""
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    error: Problem
-
-
-def problem(content: bytes) -> Problem | None:
-    """Read the error in an answer; ``None`` when it was not one of our services that answered."""
-    try:
-        return msgspec.json.decode(content, type=_Answer).error
-    except (msgspec.DecodeError, UnicodeError):
-        return None
-
-
 def refused(peer: str, status: int, headers: Mapping[str, str], content: bytes) -> QuotidianError:
     """Make an error of an answer that is not a success."""
-    told = problem(content)
+    told = Problem.of(content)
     what = told.what if told else f"The {peer} service answered with status {status}."
     remedy = told.remedy if told else ""
     if status in (401, 403):

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from quotidian.errors import RequestError, TooLargeError
+from quotidian.model.problem import Problem
 
 LARGEST: Final = 8_000_000  #: bytes of a request's body, at most
 PARTS: Final = 300_000  #: values in it, at most: small ones take ten times as much memory as text
@@ -76,5 +77,4 @@ def answer(data: Any, status: int = 200) -> Response:
 
 def refusal(status: int, kind: str, what: str, remedy: str = "", headers: dict[str, str] | None = None) -> Response:
     """Answer with an error, in the one shape that all services have."""
-    content = msgspec.json.encode({"error": {"kind": kind, "what": what, "remedy": remedy}})
-    return Response(content, status, headers, media_type="application/json")
+    return Response(Problem(kind, what, remedy).answer(), status, headers, media_type="application/json")

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from quotidian import errors
 from quotidian.errors import QuotidianError, SettingError, UnreachableError
+from quotidian.model.problem import Problem
 from quotidian.store.calls import CALLS, Call, unpacked
 from quotidian.store.protocols import Appended, Checkpoint, Forgotten
 
@@ -133,22 +134,11 @@ class RemoteStore:
         )
 
 
-class _Problem(msgspec.Struct, frozen=True):
-    kind: str
-    what: str
-    remedy: str = ""
-
-
-class _Answer(msgspec.Struct, frozen=True):
-    error: _Problem
-
-
 def _raise(status: int, content: bytes, after: str | None) -> NoReturn:
     """Raise what the store raised: an error of the same type."""
-    try:
-        told = msgspec.json.decode(content, type=_Answer).error
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise _stranger() from error
+    told = Problem.of(content)
+    if told is None:
+        raise _stranger()
     if told.kind in _OTHERS:
         raise _OTHERS[told.kind](told.what)
     kind = getattr(errors, f"{told.kind}Error", None)
