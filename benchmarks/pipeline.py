@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from tests.faults.agreement import total
-from tests.faults.ports import free
 from tests.faults.running import PORTS, SERVICES, Bare, Pipeline
 from tests.faults.scripted import TOKEN, ScriptedHome
+from tests.ports import free
 from tests.real_home_assistant import until
 
 from benchmarks import homes

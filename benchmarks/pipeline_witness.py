@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import msgspec
 from aiohttp import ClientSession, DummyCookieJar, web
-from tests.faults.ports import free
+from tests.ports import free
 
 from quotidian.model.delivery import Enriched
 

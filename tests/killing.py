@@ -1,6 +1,7 @@
 """Lives that end by SIGKILL at a step that was chosen before, each a fork, so that a kill costs no start of Python."""
 
 import os
+import random
 import signal
 import sys
 from collections.abc import Callable, Iterable
@@ -39,6 +40,20 @@ def life(function: Callable[..., None], *arguments: Any) -> int:
         sys.stderr.write(f"{error!r}\n")
         os._exit(1)
     os._exit(0)
+
+
+def survive(work: Callable[[Path, Path, int], None], look: Callable[[Path, Path], None], longest: int) -> None:
+    """Live and die as the command's arguments say (directory, seed, kills), and look each time at what is left.
+
+    Each life works until it is killed at a seeded step, at the latest after so many; what was acknowledged is printed.
+    """
+    directory, seeded = Path(sys.argv[1]), random.Random(int(sys.argv[2]))
+    acknowledged = directory.parent / "acknowledged"
+    for _ in range(int(sys.argv[3])):
+        steps = seeded.randrange(1, longest)
+        assert life(work, directory, acknowledged, steps) == -signal.SIGKILL, f"at step {steps}"
+        assert life(look, directory, acknowledged) == 0, f"after a kill at step {steps}"
+    sys.stdout.write(acknowledged.read_text())
 
 
 def command(module: str, *words: object) -> list[str]:

@@ -2,10 +2,8 @@
 
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +11,8 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+
+from .ports import free
 
 #: The command, without the script that installing makes.
 COMMAND: Final = (sys.executable, "-c", "from quotidian.operate.cli import main; main()")
@@ -32,7 +32,7 @@ class Pipeline:
 
     def __init__(self, folder: Path, **settings: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self.port = folder, _free_ports()
+        self.folder, self.port = folder, free(len(PORTS))
         self.environment = _without_settings() | {
             "HOME": str(folder),
             "QUOTIDIAN_DATA": str(folder / "data"),
@@ -123,21 +123,3 @@ class Pipeline:
 
 def _without_settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not re.match(r"QUOTIDIAN_|HA_|INFLUXDB_", name)}
-
-
-def _free_ports() -> int:
-    """Find four ports in a row, below those that the system gives to whoever asks for any."""
-    while True:
-        first = random.randrange(20_000, 32_000)
-        if all(_is_free(first + place) for place in PORTS.values()):
-            return first
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            tried.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True

@@ -7,7 +7,6 @@ import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -17,6 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from .ports import free
 
 HASS = Path(os.environ.get("QUOTIDIAN_HASS") or "~/.cache/quotidian/homeassistant/bin/hass").expanduser()
 MISSING = f"no real Home Assistant at {HASS}: run `make test-components`, or set QUOTIDIAN_HASS"
@@ -57,7 +58,7 @@ class RealHomeAssistant:
 
     def __init__(self, folder: Path, configuration: str = "", commit_interval: int = 1) -> None:
         self.folder = folder
-        self._port = _free_port()
+        self._port = free()
         self.url = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
@@ -195,12 +196,6 @@ def until(holds: Callable[[], bool], seconds: float = 30) -> None:
         if time.monotonic() > deadline:
             raise TimeoutError(f"{holds} does not hold after {seconds} s")
         time.sleep(0.1)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 class _User:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from .ports import free
+from ..ports import free  # noqa: TID252 - tests are no package
 
 _SIZE = 65_536
 

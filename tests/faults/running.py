@@ -13,8 +13,8 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from ..ports import free  # noqa: TID252 - tests are no package
 from ..real_home_assistant import until  # noqa: TID252 - tests are no package
-from .ports import free
 
 PORTS = {"capture": 0, "enrich": 1, "admin": 2, "store": 3}
 SERVICES = ("store", "enrich", "capture")

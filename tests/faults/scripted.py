@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import msgspec
 
+from ..ports import free  # noqa: TID252 - tests are no package
 from ..real_home_assistant import until  # noqa: TID252 - tests are no package
-from .ports import free
 
 TOKEN = "good"
 Row = tuple[str, int, str | None, str | None, str | None]  #: entity, instant (µs), state, user, automation

@@ -1,12 +1,11 @@
 """A disk that is full: said, nothing damaged, and all goes on within 10 s once there is space (R3)."""
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from .. import disks  # noqa: TID252 - tests are no package
 from ..real_home_assistant import until  # noqa: TID252 - tests are no package
 from .agreement import settled
 from .running import Nursery, Pipeline
@@ -16,13 +15,8 @@ from .scripted import TOKEN, ScriptedHome
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a disk of 8 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("NOT TESTED: mounting a small disk needs root")
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    with disks.small_disk(tmp_path, "8m") as place:
+        yield place
 
 
 @pytest.mark.parametrize("what", ["spool", "store"])

@@ -17,8 +17,8 @@ from quotidian.homeassistant.address import Address, socket_url
 from quotidian.homeassistant.inbox import Inbox
 from quotidian.homeassistant.session import Garbage, Pace, Session
 
-from ..faults.ports import free  # noqa: TID252 - tests are no package
 from ..faults.scripted import TOKEN, ScriptedHome  # noqa: TID252
+from ..ports import free  # noqa: TID252 - tests are no package
 from ..real_home_assistant import until  # noqa: TID252
 
 _SELF_SIGNED = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=homeassistant"]

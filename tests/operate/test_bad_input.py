@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import io
 import json
-import os
 import re
 import sqlite3
 import subprocess
@@ -17,6 +16,7 @@ import pytest
 from quotidian import clock
 from quotidian.model.day import moment
 
+from .. import disks  # noqa: TID252 - tests are no package
 from .conftest import Ran, ran
 
 Run = Callable[..., Ran]
@@ -204,13 +204,8 @@ def test_a_damaged_store(quotidian: Run, tmp_path: Path) -> None:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a disk of 16 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("NOT TESTED: mounting a small disk needs root")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with disks.small_disk(tmp_path, "16m") as place:
+        yield place
 
 
 def test_a_full_disk(small_disk: Path, simulated: Path) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..faults.ports import free  # noqa: TID252 - tests are no package
+from ..ports import free  # noqa: TID252 - tests are no package
 
 CANARY = "canary-6b1e"
 

@@ -11,20 +11,16 @@ import pytest
 from quotidian.errors import DiskFullError, StoreRefusedError
 from quotidian.spool import Kind, Record, Spool
 
+from .. import disks  # noqa: TID252 - tests are no package
 from .conftest import Spools
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a disk of 1 MB, a quarter of which can be freed again."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("NOT TESTED: mounting a small disk needs root")
-    (place / "ballast").write_bytes(bytes(256 << 10))
-    yield place
-    subprocess.run(["umount", "--lazy", str(place)], check=True)
+    with disks.small_disk(tmp_path, "1m") as place:
+        (place / "ballast").write_bytes(bytes(256 << 10))
+        yield place
 
 
 def fill(spools: Spools, spool: Spool, size: int) -> list[Record]:

@@ -1,7 +1,5 @@
 """What the tests of the embedded store share."""
 
-import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,6 +7,8 @@ import pytest
 
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
+
+from .. import disks  # noqa: TID252 - tests are no package
 
 
 @pytest.fixture
@@ -30,14 +30,5 @@ def opened(tmp_path: Path) -> Iterator[Callable[..., Store]]:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a disk of 4 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    if (
-        os.geteuid() != 0
-        or subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)], check=False, capture_output=True
-        ).returncode
-    ):
-        pytest.skip("NOT TESTED: mounting a small disk needs root")
-    yield place
-    subprocess.run(["umount", str(place)], check=True)
+    with disks.small_disk(tmp_path, "4m") as place:
+        yield place

@@ -6,9 +6,6 @@ acknowledged, or ends with an error.
 
 import datetime as dt
 import os
-import random
-import signal
-import sys
 from pathlib import Path
 
 from quotidian.model import (
@@ -29,7 +26,7 @@ from quotidian.settings import Settings
 from quotidian.store import Store, connect
 from quotidian.store.embedded import database
 
-from ..killing import doomed, life  # noqa: TID252 - tests are no package
+from ..killing import doomed, survive  # noqa: TID252 - tests are no package
 
 MONDAY = dt.date(2026, 9, 7)
 START = instant(dt.datetime(2026, 9, 7, tzinfo=dt.UTC))
@@ -140,16 +137,5 @@ def check(store: Store, number: int) -> None:
         assert store.home.name == str(number - 1)
 
 
-def main(directory: Path, seed: int, kills: int) -> None:
-    """Live and die so many times."""
-    acknowledged = directory.parent / "acknowledged"
-    seeded = random.Random(seed)
-    for _ in range(kills):
-        steps = seeded.randrange(1, LIFE)
-        assert life(work, directory, acknowledged, steps) == -signal.SIGKILL, f"at step {steps}"
-        assert life(look, directory, acknowledged) == 0, f"after a kill at step {steps}"
-    sys.stdout.write(acknowledged.read_text())
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    survive(work, look, LIFE)

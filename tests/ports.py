@@ -1,15 +1,14 @@
 """Ports that nobody listens on."""
 
+import random
 import socket
 
 
 def free(count: int = 1) -> int:
-    """Give the first of so many free ports in a row."""
+    """Give the first of so many free ports in a row, below those that the system gives to whoever asks for any."""
     while True:
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            first = int(listener.getsockname()[1])
-        if first + count < 65_000 and all(_is_free(first + number) for number in range(1, count)):
+        first = random.randrange(20_000, 32_000)
+        if all(_is_free(first + number) for number in range(count)):
             return first
 
 
