@@ -78,7 +78,7 @@ def _all_but_last(plan: Plan, events: Path, path: Path) -> None:
     store = connect(path)
     last = _date(plan, plan.days - 1)
     # As if all nights but the last had been reviewed: their patterns would make it no dearer.
-    store.put_patterns(last - dt.timedelta(days=1), [])
+    store.put_patterns("daily", last - dt.timedelta(days=1), [], store.nights.revision)
     learn(store, detectors(), Day.of(last, plan.zone).end)
     store.close()
 

@@ -14,6 +14,8 @@
     │   ├── NotFoundError        what was asked for is not in the store
     │   ├── RequestError         a request says something that cannot be used
     │   │   └── TooLargeError    … because there is too much of it
+    │   ├── BehindError          a delivery follows on what the store does not have
+    │   ├── ConflictError        what a change was made from is not what is there any more
     │   └── AccessError          a token is missing, wrong, expired, or may not do this
     └── CorruptError             bytes that were once good are not any more
         ├── CorruptSourceError   a source is damaged
@@ -92,6 +94,14 @@ class RequestError(PermanentError):
 
 class TooLargeError(RequestError):
     """A request is larger than is taken at once."""
+
+
+class BehindError(PermanentError):
+    """A delivery follows on what the store does not have."""
+
+
+class ConflictError(PermanentError):
+    """What a change was made from is not what is there any more."""
 
 
 class AccessError(PermanentError):

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from quotidian.errors import SettingError, SourceError
-from quotidian.model import Day, Entity, Evidence, Finding, Home, Integers, Pattern, Status, Summary
+from quotidian.errors import ConflictError, SettingError, SourceError
+from quotidian.model import Day, Entity, Evidence, Finding, Home, Integers, Job, JobKind, Pattern, Status, Summary
 from quotidian.model.day import instant
 from quotidian.model.event import EVENT_SCHEMA, FOUND_SCHEMA, RANK, table_of
-from quotidian.store import Appended, Checkpoint, Store
+from quotidian.store import Appended, Checkpoint, Nights, Store
 
 from .rows import DAY, MONDAY, ZONE, at, kept, row, table
 
@@ -429,16 +429,57 @@ class TestSummaries:
         assert store.period_summary("monthly", "a", 1, MONDAY, MONDAY + 7 * DAY) == Summary("a", 1)
 
 
+class TestJobs:
+    def test_the_newest_jobs_are_given(self, store: Store, opened: Callable[..., Store]) -> None:
+        """What is known of a job replaces what was known of it; the newest come first, of one kind if that is asked."""
+        first, second, third = (
+            Job(id=name, kind=kind, by="test", asked=asked)
+            for name, kind, asked in (("c", JobKind.DAILY, 1), ("b", JobKind.WEEKLY, 2), ("a", JobKind.DAILY, 3))
+        )
+        for job in (second, third, first):
+            store.put_job(job)
+        again = msgspec.structs.replace(first, days=3, first=MONDAY, tidings=("folded 🦉",))
+        store.put_job(again)
+        store = opened()
+        assert store.jobs() == [third, second, again]
+        assert store.jobs(limit=1) == [third]
+        assert store.jobs(kind=JobKind.DAILY) == [third, again]
+
+    def test_one_holds_a_name(self, store: Store) -> None:
+        """A name is held by one at a time, until it gives it back or its time is over."""
+        assert store.hold("learn", "one", 60)
+        assert store.hold("learn", "one", 60)
+        assert not store.hold("learn", "two", 60)
+        assert store.hold("other", "two", 60)
+        store.release("learn", "two")
+        assert not store.hold("learn", "two", 60)
+        store.release("learn", "one")
+        assert store.hold("learn", "two", 0)
+        assert store.hold("learn", "one", 60)
+
+
 class TestPatterns:
     def test_each_night_replaces_the_patterns(self, store: Store, opened: Callable[..., Store]) -> None:
         """Patterns come back by id as they were, and only those of the last night."""
-        assert (store.patterns(), store.reviewed) == ([], None)
-        store.put_patterns(MONDAY, [pattern("c", "x=on"), pattern("b", "light.🦉=on")])
+        assert (store.patterns(), store.nights) == ([], Nights())
+        first = store.put_patterns("daily", MONDAY, [pattern("c", "x=on"), pattern("b", "light.🦉=on")], 0)
+        second = store.put_patterns("weekly", MONDAY, [pattern("b", "light.🦉=on")], first)
         fading = msgspec.structs.replace(pattern("b", "light.🦉=on"), status=Status.FADING)
-        store.put_patterns(MONDAY + DAY, [fading, pattern("a", "y=on")])
+        assert store.put_patterns("daily", MONDAY + DAY, [fading, pattern("a", "y=on")], second) == 3
         store = opened()
         assert store.patterns() == [pattern("a", "y=on"), fading]
-        assert store.reviewed == MONDAY + DAY
+        assert store.nights == Nights(MONDAY + DAY, MONDAY, revision=3)
+
+    def test_patterns_that_somebody_else_changed_stay(self, store: Store) -> None:
+        """Patterns that were made from others than those that are there are refused, and change nothing."""
+        store.put_patterns("daily", MONDAY, [pattern("a", "light.one=on")], 0)
+        for stale in (0, 2):
+            with pytest.raises(ConflictError):
+                store.put_patterns("daily", MONDAY + DAY, [], stale)
+        assert (store.patterns(), store.nights) == ([pattern("a", "light.one=on")], Nights(MONDAY, revision=1))
+        store.forget("light.one")
+        with pytest.raises(ConflictError):
+            store.put_patterns("daily", MONDAY + DAY, [pattern("a", "light.one=on")], 1)
 
     def test_marks_are_set_and_taken_away(self, store: Store, opened: Callable[..., Store]) -> None:
         """A mark stays until it is taken away."""
@@ -531,7 +572,7 @@ class TestForget:
         store.put_day(MONDAY - 2 * DAY, {"b": (1, plain)}, {}, 0)
         days = {MONDAY.toordinal(): named, MONDAY.toordinal() + 1: plain}
         store.put_period("weekly", MONDAY, Summary("a", 1, days))
-        store.put_patterns(MONDAY, [pattern("p", f"{name}=on"), pattern("q", f"{other}=on")])
+        store.put_patterns("daily", MONDAY, [pattern("p", f"{name}=on"), pattern("q", f"{other}=on")], 0)
 
     def test_it_is_gone_from_every_layer(self, store: Store) -> None:
         """Its rows, names, summaries and patterns go; those of an entity with a longer name stay."""
@@ -565,7 +606,7 @@ def test_the_layers_tell_their_sizes(store: Store) -> None:
     store.append(many(MONDAY, 2500))
     store.put_day(MONDAY, {"a": (1, Integers(("x",)))}, {"a": Integers()}, 1)
     store.put_period("weekly", MONDAY, Summary("a", 1, {MONDAY.toordinal(): Integers(("x",))}))
-    store.put_patterns(MONDAY, [pattern("p", "x=on")])
+    store.put_patterns("daily", MONDAY, [pattern("p", "x=on")], 0)
     layers = store.layers()
     assert [layer.rows for layer in layers] == [store.days()[0].events, 1, 1, 1]
     assert all(layer.bytes > 0 for layer in layers)

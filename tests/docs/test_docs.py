@@ -178,7 +178,9 @@ def spelled(default: Any) -> str:
 
 def test_every_table_is_described() -> None:
     """The page on storage has a row for each table of the schema, and for no other."""
-    tables = re.findall(r"^CREATE TABLE (\w+)", "\n".join(schemas()), re.M)
+    script = "\n".join(schemas())
+    dropped = re.findall(r"^DROP TABLE (\w+)", script, re.M)
+    tables = [name for name in re.findall(r"^CREATE TABLE (\w+)", script, re.M) if name not in dropped]
     told = section(ROOT / "docs" / "storage.md", "The database")
     assert re.findall(r"^\| `(\w+)` \|", told, re.M) == tables
 

@@ -97,7 +97,7 @@ def test_at_once_is_day_by_day(opened: Stores, tmp_path: Path) -> None:
     assert summaries(nightly, detectors()) == summaries(once, detectors())
     assert patterns(nightly) == patterns(once)
     assert any(one.finding.detector == "time_of_day" for one in once.patterns())
-    assert once.reviewed == nightly.reviewed == diary.date(14)
+    assert once.nights.daily == nightly.nights.daily == diary.date(14)
 
 
 def test_some_days_at_a_time_in_disorder(opened: Stores, tmp_path: Path) -> None:

@@ -72,10 +72,10 @@ def review(
     if not nights:
         return
     window = Window(store, detectors, nights[0])
-    patterns = store.patterns()
+    revision, patterns = store.nights.revision, store.patterns()
     for place, night in enumerate(nights):
         patterns = _reviewed(store, detectors, window, patterns, night)
-        store.put_patterns(night, patterns)
+        revision = store.put_patterns("daily", night, patterns, revision)
         if progress is not None:
             progress("review", place + 1, len(nights))
 
@@ -97,7 +97,7 @@ def _nights(store: Store, days: Sequence[dt.date]) -> list[dt.date]:
 
     Days that were marked, or that late events changed, count from then on; where nothing is new, nothing changes.
     """
-    reviewed = store.reviewed
+    reviewed = store.nights.daily
     if reviewed is None:
         return list(days)[-_MOST_NIGHTS:]
     return [day for day in days if day > reviewed] or [days[-1]]

@@ -16,6 +16,7 @@ from quotidian.model.delivery import (
 )
 from quotidian.model.event import Cause, CauseKind, Context, Event, Registered, Source
 from quotidian.model.home import Area, Entity, Home, Snapshot
+from quotidian.model.job import Job, JobKind, JobState
 from quotidian.model.pattern import Evidence, Finding, Pattern, Stage, Status
 from quotidian.model.summary import Carry, Integers, Summary
 
@@ -39,6 +40,9 @@ __all__ = [
     "Heard",
     "Home",
     "Integers",
+    "Job",
+    "JobKind",
+    "JobState",
     "Message",
     "Pattern",
     "Receipt",

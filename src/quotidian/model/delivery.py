@@ -69,11 +69,15 @@ Message = Heard | RegistryNote | GapNote
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """From capture to enrich: what was heard, in the order of its numbers."""
+    """From capture to enrich: what was heard, in the order of its numbers.
+
+    ``follows`` is the number up to which its sender was told that everything is durable; 0 does not say.
+    """
 
     stream: str
     first: int
     last: int
+    follows: int = 0
     messages: list[Message]
 
 
@@ -100,6 +104,7 @@ class Enriched(msgspec.Struct, frozen=True, kw_only=True):
     stream: str
     first: int
     last: int
+    follows: int = 0
     events: list[Arrival] = []
     letters: list[DeadLetter] = []
     snapshots: list[Snapshot] = []

@@ -176,7 +176,7 @@ def write_report(store: Store, out: Path, *, demo: bool = False) -> Path:
     SettingError
         When it cannot be written there.
     """
-    home, last = store.home, store.reviewed or moment(clock.now()).date()
+    home, last = store.home, store.nights.daily or moment(clock.now()).date()
     history = History(rows_of(store, last - dt.timedelta(days=_REPORT_DAYS - 1), last), home)
     report = ReportData(
         home=home,

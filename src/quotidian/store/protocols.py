@@ -15,6 +15,8 @@ from quotidian.model import (
     Gap,
     Home,
     Integers,
+    Job,
+    JobKind,
     Pattern,
     Receipt,
     Snapshot,
@@ -23,6 +25,8 @@ from quotidian.model import (
 from quotidian.model.certificate import Certificate, Verification
 
 Period = Literal["weekly", "monthly"]
+#: Whose detectors looked.
+Look = Literal["daily", "weekly", "monthly"]
 #: What events can be counted by.
 By = Literal["entity", "cause", "day"]
 
@@ -106,6 +110,15 @@ class LayerSize(msgspec.Struct, frozen=True):
     last: dt.date | None
 
 
+class Nights(msgspec.Struct, frozen=True):
+    """The last day that each cadence's detectors looked at; ``revision`` grows with each change of the patterns."""
+
+    daily: dt.date | None = None
+    weekly: dt.date | None = None
+    monthly: dt.date | None = None
+    revision: int = 0
+
+
 class Retained(msgspec.Struct, frozen=True):
     """What retention dropped (or, in a dry run, would drop), by layer: whole days or weeks, and bytes."""
 
@@ -158,6 +171,8 @@ class Store(Protocol):
         ------
         RequestError
             When the numbers contradict each other.
+        BehindError
+            When it ``follows`` a number of the stream beyond the last that was received; nothing is changed then.
         """
 
     def received(self, stream: str) -> int:
@@ -256,15 +271,40 @@ class Store(Protocol):
 
     # layer 4: patterns
 
-    def put_patterns(self, date: dt.date, patterns: Sequence[Pattern]) -> None:
-        """Replace all patterns with those of the night after a date."""
+    def put_patterns(self, look: Look, date: dt.date, patterns: Sequence[Pattern], after: int) -> int:
+        """Replace all patterns with those after the detectors of a cadence looked on the night after a date.
+
+        ``after`` is the revision of the patterns that these were made from; the new revision is given.
+
+        Raises
+        ------
+        ConflictError
+            When the patterns have changed since: somebody else has looked, or an entity was forgotten.
+        """
 
     def patterns(self) -> list[Pattern]:
         """Give all patterns, by id."""
 
     @property
-    def reviewed(self) -> dt.date | None:
-        """The last day learned from by the last ``put_patterns``."""
+    def nights(self) -> Nights:
+        """How far each cadence has looked."""
+
+    # the learning's own books
+
+    def put_job(self, job: Job) -> None:
+        """Keep what is known of a job by now; the oldest of many hundred go."""
+
+    def jobs(self, limit: int = 100, kind: JobKind | None = None) -> list[Job]:
+        """Give the jobs that were asked for last, newest first."""
+
+    def hold(self, name: str, owner: str, seconds: float) -> bool:
+        """Take a name for so many seconds, or keep it for longer; ``False`` while somebody else has it.
+
+        Of several who want to do one thing, one does it. A hold ends by itself, and with the store's process.
+        """
+
+    def release(self, name: str, owner: str) -> None:
+        """Give a name back before its time, if it is the owner's."""
 
     # days that the user marked
 

@@ -193,7 +193,7 @@ def _add_learned(app: FastAPI, thread: StoreThread) -> None:
     @_route(app, "/patterns", "What was learned", dict[str, list[Pattern] | dt.date | None])
     async def _patterns() -> Response:
         def work(store: Store) -> dict[str, Any]:
-            return {"patterns": store.patterns(), "reviewed": store.reviewed}
+            return {"patterns": store.patterns(), "reviewed": store.nights.daily}
 
         return answer(await thread.call(work))
 

@@ -6,11 +6,11 @@ from typing import Final
 
 import msgspec
 
-from quotidian.errors import CorruptStoreError
+from quotidian.errors import ConflictError, CorruptStoreError
 from quotidian.model import Carry, Integers, Pattern, Summary
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.mention import Mention
-from quotidian.store.protocols import Period
+from quotidian.store.protocols import Look, Nights, Period
 
 _REFOLD: Final = "Run `quotidian learn --refold` to make it again from the events."
 
@@ -95,8 +95,14 @@ class Layers:
             union = union.merged(Summary(detector, version, unpacked_days(packed, detector, start)))
         return union
 
-    def put_patterns(self, ordinal: int, patterns: Sequence[Pattern]) -> None:
-        """Replace all patterns."""
+    def put_patterns(self, look: Look, ordinal: int, patterns: Sequence[Pattern], after: int) -> int:
+        """Replace all patterns, if they are still those of a revision; give the new revision."""
+        nights = self.nights()
+        if nights.revision != after:
+            raise ConflictError(
+                f"The patterns are not those of revision {after} any more: somebody else has changed them.",
+                "Run it again.",
+            )
         self._database.execute("DELETE FROM pattern")
         self._database.executemany(
             "INSERT INTO pattern VALUES (?, ?, ?, ?, ?, ?)",
@@ -112,7 +118,21 @@ class Layers:
                 for pattern in patterns
             ],
         )
-        self._database.execute("INSERT OR REPLACE INTO night VALUES (1, ?)", (ordinal,))
+        looked = msgspec.structs.replace(nights, **{look: dt.date.fromordinal(ordinal)}, revision=after + 1)
+        self._put_nights(looked)
+        return looked.revision
+
+    def nights(self) -> Nights:
+        """Tell how far each cadence has looked."""
+        row = self._database.row("SELECT daily, weekly, monthly, revision FROM nights")
+        if row is None:
+            return Nights()
+        daily, weekly, monthly = (None if day is None else dt.date.fromordinal(day) for day in row[:3])
+        return Nights(daily, weekly, monthly, row[3])
+
+    def _put_nights(self, nights: Nights) -> None:
+        days = [None if day is None else day.toordinal() for day in (nights.daily, nights.weekly, nights.monthly)]
+        self._database.execute("INSERT OR REPLACE INTO nights VALUES (1, ?, ?, ?, ?)", (*days, nights.revision))
 
     def patterns(self) -> list[Pattern]:
         """Give all patterns, by id."""
@@ -123,6 +143,10 @@ class Layers:
         """Remove the patterns that name an entity; tell how many."""
         names = [(pattern.id,) for pattern in self.patterns() if mention.within(pattern)]
         self._database.executemany("DELETE FROM pattern WHERE id = ?", names)
+        if names:
+            # Whoever is looking right now must not put them back.
+            nights = self.nights()
+            self._put_nights(msgspec.structs.replace(nights, revision=nights.revision + 1))
         return len(names)
 
     def forget_days(self, mention: Mention) -> set[int]:
@@ -147,11 +171,6 @@ class Layers:
         """Remove all summaries."""
         for statement in ("DELETE FROM summary", "DELETE FROM carry", "DELETE FROM period"):
             self._database.execute(statement)
-
-    def reviewed(self) -> int | None:
-        """Give the ordinal of the last day learned from."""
-        ordinal: int | None = self._database.value("SELECT ordinal FROM night")
-        return ordinal
 
     def marks(self) -> dict[dt.date, str]:
         """Give the marked days."""

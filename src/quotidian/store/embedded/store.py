@@ -16,6 +16,8 @@ from quotidian.model import (
     Gap,
     Home,
     Integers,
+    Job,
+    JobKind,
     Pattern,
     Receipt,
     Snapshot,
@@ -28,6 +30,7 @@ from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.home import KeptHome
 from quotidian.store.embedded.intake import Intake
+from quotidian.store.embedded.jobs import Jobs
 from quotidian.store.embedded.layers import Layers
 from quotidian.store.embedded.ledger import Ledger
 from quotidian.store.embedded.mention import Mention
@@ -38,6 +41,7 @@ from quotidian.store.embedded.receive import refuse_contradictions
 from quotidian.store.embedded.sealed import SealedDays
 from quotidian.store.embedded.search import Search, Wanted
 from quotidian.store.embedded.sizes import sizes
+from quotidian.store.holds import Holds
 from quotidian.store.protocols import (
     Appended,
     Arrivals,
@@ -47,6 +51,8 @@ from quotidian.store.protocols import (
     DeadLetters,
     Forgotten,
     LayerSize,
+    Look,
+    Nights,
     Period,
     Retained,
 )
@@ -69,6 +75,7 @@ class EmbeddedStore:
             self._database.close()
             raise
         self._layers = Layers(self._database)
+        self._jobs, self._holds = Jobs(self._database), Holds()
         intake = Intake(settings)
         self._events = Events(self._database, self._files, intake, self.home.zone)
         self._search = Search(self._database, self._events)
@@ -227,20 +234,36 @@ class EmbeddedStore:
         """Give the union of a detector's weekly or monthly summaries."""
         return self._layers.period_summary(period, detector, version, first.toordinal(), last.toordinal())
 
-    def put_patterns(self, date: dt.date, patterns: Sequence[Pattern]) -> None:
-        """Replace all patterns with those of the night after a date."""
+    def put_patterns(self, look: Look, date: dt.date, patterns: Sequence[Pattern], after: int) -> int:
+        """Replace all patterns with those after the detectors of a cadence looked on the night after a date."""
         with self._database.transaction():
-            self._layers.put_patterns(date.toordinal(), patterns)
+            return self._layers.put_patterns(look, date.toordinal(), patterns, after)
 
     def patterns(self) -> list[Pattern]:
         """Give all patterns, by id."""
         return self._layers.patterns()
 
     @property
-    def reviewed(self) -> dt.date | None:
-        """The last day learned from by the last ``put_patterns``."""
-        ordinal = self._layers.reviewed()
-        return None if ordinal is None else dt.date.fromordinal(ordinal)
+    def nights(self) -> Nights:
+        """How far each cadence has looked."""
+        return self._layers.nights()
+
+    def put_job(self, job: Job) -> None:
+        """Keep what is known of a job by now."""
+        with self._database.transaction():
+            self._jobs.put(job)
+
+    def jobs(self, limit: int = 100, kind: JobKind | None = None) -> list[Job]:
+        """Give the jobs that were asked for last, newest first."""
+        return self._jobs.newest(limit, kind)
+
+    def hold(self, name: str, owner: str, seconds: float) -> bool:
+        """Take a name for so many seconds, or keep it for longer."""
+        return self._holds.hold(name, owner, seconds)
+
+    def release(self, name: str, owner: str) -> None:
+        """Give a name back before its time."""
+        self._holds.release(name, owner)
 
     def mark(self, date: dt.date, label: str | None) -> None:
         """Mark a day, or take its mark away."""
