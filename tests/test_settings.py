@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from quotidian.errors import SettingError
-from quotidian.settings import RESERVED, SETTINGS, Setting, Settings, known, nearest
+from quotidian.settings import SETTINGS, Setting, Settings, known, nearest
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -21,7 +21,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("setting", [*SETTINGS, *RESERVED], ids=lambda setting: setting.name)
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_is_documented(setting: Setting) -> None:
     """Its name, its default (a dash where it is empty) and its help stand in one row of the page."""
     default = "–" if not setting.default else f"`{setting.default}`"
@@ -32,12 +32,12 @@ def test_every_setting_is_documented(setting: Setting) -> None:
 def test_nothing_else_is_documented() -> None:
     """The page names no setting that does not exist."""
     named = [line.split("`")[1] for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
-    assert named == [setting.name for setting in (*SETTINGS, *RESERVED)]
+    assert named == [setting.name for setting in SETTINGS]
 
 
 def test_names_are_unique_environment_variables() -> None:
     """Each is there once, and none is another's file."""
-    names = [setting.name for setting in (*SETTINGS, *RESERVED)]
+    names = [setting.name for setting in SETTINGS]
     assert len({*names, *(f"{name}_FILE" for name in names)}) == 2 * len(names)
     assert all(name.isupper() for name in names)
 
@@ -56,7 +56,15 @@ def test_the_environment_of_the_process_is_the_default(monkeypatch: pytest.Monke
     assert Settings().words("QUOTIDIAN_EXCLUDE") == ("sensor.*", "light.a")
 
 
-@pytest.mark.parametrize("value", ["0", "-3", "1.5", "soon", "1e3", "²"])
+@pytest.mark.parametrize(("value", "days"), [("3", 3), ("7d", 7), (" 52w ", 364), ("3650000", 3_650_000)])
+def test_days_may_be_weeks(value: str, days: int) -> None:
+    """A number is one of days; a letter behind it says what it counts."""
+    assert Settings({"INFLUXDB_RETENTION_RAW": value}).days("INFLUXDB_RETENTION_RAW") == days
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "-3", "1.5", "soon", "1e3", "²", "w", "7dw", "7wd", "7 d", "0w", "4000000", "9m"]
+)
 def test_days_are_whole_and_positive(value: str) -> None:
     """Any other value is refused with the setting's name, the value, and what it should be."""
     with pytest.raises(SettingError, match=r"QUOTIDIAN_RETENTION_DAILY is .*whole number of days \(90\)"):
@@ -93,7 +101,7 @@ def test_the_toml_of_the_person_counts_where_there_is_none_here(folder: Path) ->
     assert Settings().words("QUOTIDIAN_EXCLUDE") == ()
 
 
-@pytest.mark.parametrize("setting", [*SETTINGS, *RESERVED], ids=lambda setting: setting.name)
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_setting_may_stand_in_a_file(setting: Setting, tmp_path: Path) -> None:
     """NAME_FILE names a file with the value, whose last line's end does not count; NAME itself counts more."""
     file = tmp_path / "value"
@@ -171,13 +179,6 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
     assert "http://a" in repr(settings)
     assert {*settings.secrets} == {"canary-token", "canary-file", "canary-supervisor", "canary-influx"}
     assert Settings({}).secrets == ()
-
-
-def test_what_is_reserved_is_told_when_it_is_set() -> None:
-    """The names of the first documents are understood, and told as not used yet only when somebody set them."""
-    told = Settings({"INFLUXDB_BUCKET_RAW": "x", "ANALYSIS_SCHEDULE": "0 3 * * *", "HA_URL": "http://a"}).reserved
-    assert [setting.name for setting in told] == ["INFLUXDB_BUCKET_RAW", "ANALYSIS_SCHEDULE"]
-    assert Settings({}).reserved == ()
 
 
 def test_a_command_may_say_it_otherwise() -> None:

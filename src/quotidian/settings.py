@@ -8,6 +8,7 @@ is how secrets come into containers.
 import difflib
 import io
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -52,7 +53,7 @@ SETTINGS: Final = (
     Setting("QUOTIDIAN_SPOOL_QUOTA", "1024", "Megabytes that it may hold; beyond that the gap is filled later."),
     Setting("QUOTIDIAN_HOST", "127.0.0.1", "The address at which the services listen."),
     Setting("QUOTIDIAN_NAMES", "", "Other names under which browsers may reach the services, parted by commas."),
-    Setting("QUOTIDIAN_PORT", "8001", "Capture's port; enrich, admin and store take the three that follow."),
+    Setting("QUOTIDIAN_PORT", "8001", "Capture's port; enrich, admin, store and learn take those that follow."),
     Setting("QUOTIDIAN_OPEN_READING", "false", "Whether reading needs no token where others can reach the services."),
     Setting("QUOTIDIAN_SECRET", "", "The services' shared secret; empty makes one in QUOTIDIAN_DATA.", secret=True),
     Setting("QUOTIDIAN_TOKENS", "", "The file of tokens' hashes; empty is tokens.json in QUOTIDIAN_DATA."),
@@ -61,29 +62,29 @@ SETTINGS: Final = (
     Setting("QUOTIDIAN_ADMIN_URL", "", "Where admin is; empty is this machine."),
     Setting("DATA_STORAGE_URL", "", "Where the store is; empty is this machine."),
     Setting("QUOTIDIAN_LOG_LEVEL", "info", "How much is logged: debug, info, warning or error."),
+    Setting("QUOTIDIAN_LEARN_URL", "", "Where learn is; empty is this machine."),
+    Setting(
+        "ANALYSIS_SCHEDULE", "0 3 * * *", "When the day before is learned from, as cron writes it, in the home's zone."
+    ),
+    Setting("WEEKLY_ANALYSIS_SCHEDULE", "0 3 * * 0", "When the week before is learned from; 0 and 7 are Sunday."),
+    Setting("MONTHLY_ANALYSIS_SCHEDULE", "0 3 1 * *", "When the month before is learned from."),
+    Setting("QUOTIDIAN_STORE", "embedded", "Where finished days and summaries lie: embedded (files) or influx."),
     Setting("QUOTIDIAN_RETENTION_RAW", "365", "Days for which raw events are kept."),
     Setting("QUOTIDIAN_RETENTION_DAILY", "90", "Days for which daily summaries are kept."),
     Setting("QUOTIDIAN_RETENTION_WEEKLY", "364", "Days for which weekly summaries are kept; monthly ones stay."),
-)
-
-#: Names of the documents that Quotidian began with, which this version understands but does not use yet.
-RESERVED: Final = (
-    Setting("INFLUXDB_URL", "", "The address of an InfluxDB 2 server, once it can be the store."),
+    Setting("INFLUXDB_URL", "http://127.0.0.1:8086", "The address of the InfluxDB 2 server."),
     Setting("INFLUXDB_TOKEN", "", "The token for InfluxDB.", secret=True),
     Setting("INFLUXDB_ORG", "", "The organisation in InfluxDB."),
     Setting("INFLUXDB_BUCKET_RAW", "home_assistant_events", "The bucket of raw events."),
     Setting("INFLUXDB_BUCKET_DAILY", "pattern_aggregates_daily", "The bucket of daily summaries."),
-    Setting("INFLUXDB_BUCKET_WEEKLY", "pattern_aggregates_weekly", "The bucket of weekly summaries."),
-    Setting("INFLUXDB_RETENTION_RAW", "7d", "How long InfluxDB keeps raw events."),
+    Setting("INFLUXDB_BUCKET_WEEKLY", "pattern_aggregates_weekly", "The bucket of weekly and monthly summaries."),
+    Setting("INFLUXDB_RETENTION_RAW", "7d", "How long InfluxDB keeps raw events: days (7d) or weeks (52w)."),
     Setting("INFLUXDB_RETENTION_DAILY", "90d", "How long InfluxDB keeps daily summaries."),
     Setting("INFLUXDB_RETENTION_WEEKLY", "52w", "How long InfluxDB keeps weekly summaries."),
-    Setting("ANALYSIS_SCHEDULE", "0 3 * * *", "When a day is learned from, once there is a schedule."),
-    Setting("WEEKLY_ANALYSIS_SCHEDULE", "0 3 * * 0", "When a week is learned from."),
-    Setting("MONTHLY_ANALYSIS_SCHEDULE", "0 3 1 * *", "When a month is learned from."),
 )
 
 #: Each service's port, counted from ``QUOTIDIAN_PORT``.
-PORTS: Final = {"capture": 0, "enrich": 1, "admin": 2, "store": 3}
+PORTS: Final = {"capture": 0, "enrich": 1, "admin": 2, "store": 3, "learn": 4}
 
 #: The setting with each service's address.
 URLS: Final = {
@@ -91,13 +92,15 @@ URLS: Final = {
     "enrich": "ENRICHMENT_PIPELINE_URL",
     "admin": "QUOTIDIAN_ADMIN_URL",
     "store": "DATA_STORAGE_URL",
+    "learn": "QUOTIDIAN_LEARN_URL",
 }
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
-_BY_NAME: Final = {setting.name: setting for setting in (*SETTINGS, *RESERVED)}
+_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 _FILE: Final = "_FILE"
 _OURS: Final = ("QUOTIDIAN_", "HA_")
 _HIDDEN: Final = "(hidden)"
+_MOST_DAYS: Final = 3_650_000
 
 
 class Origin(NamedTuple):
@@ -179,11 +182,6 @@ class Settings:
         return tuple(value for value in (*own, self._supervised) if value)
 
     @property
-    def reserved(self) -> tuple[Setting, ...]:
-        """Those that are set although this version does not use them yet."""
-        return tuple(setting for setting in RESERVED if self._origins[setting.name].place)
-
-    @property
     def strangers(self) -> tuple[str, ...]:
         """Names in the environment and in ``.env`` that begin like ours and are none."""
         files = [] if self._directory is None else _files(self._directory)
@@ -203,17 +201,20 @@ class Settings:
         return tuple(word.strip() for word in self.text(name).split(",") if word.strip())
 
     def days(self, name: str) -> int:
-        """Give a setting as a number of days, at least 1.
+        """Give a setting as a number of days, at least 1; it may be written as weeks (``52w``).
 
         Raises
         ------
         SettingError
             When it is not such a number.
         """
-        value = self.text(name)
-        if not value.isdecimal() or int(value) < 1:
-            raise SettingError(f"{name} is {value!r}.", f"Set it to a whole number of days ({_BY_NAME[name].default}).")
-        return int(value)
+        found = re.fullmatch(r"([0-9]{1,7})([dw]?)", self.text(name).strip())
+        days = int(found[1]) * (7 if found[2] == "w" else 1) if found else 0
+        if not 1 <= days <= _MOST_DAYS:
+            raise SettingError(
+                f"{name} is {self.text(name)!r}.", f"Set it to a whole number of days ({_BY_NAME[name].default})."
+            )
+        return days
 
     def number(self, name: str) -> float:
         """Give a setting as a number, at least 0.

@@ -60,8 +60,6 @@ def test_a_32_bit_system_is_a_problem() -> None:
         ({"QUOTIDIAN_LOG_LEVEL": "loud"}, "problem", "QUOTIDIAN_LOG_LEVEL is 'loud'."),
         ({"QUOTIDIAN_EXLUDE": "canary"}, "warning", "QUOTIDIAN_EXLUDE is set, but is no setting."),
         ({"HA_TOKN": "canary"}, "warning", "HA_TOKN is set, but is no setting."),
-        ({"INFLUXDB_URL": "canary"}, "warning", "INFLUXDB_URL is set, but does nothing in this version."),
-        ({"ANALYSIS_SCHEDULE": "canary"}, "warning", "ANALYSIS_SCHEDULE is set, but does nothing in this version."),
     ],
 )
 def test_settings_that_cannot_be_used_are_told(environment: dict[str, str], state: str, told: str) -> None:

@@ -37,17 +37,14 @@ def pipeline(home: RealHomeAssistant, tmp_path_factory: pytest.TempPathFactory) 
     """Run the services beside it, connected."""
     folder = tmp_path_factory.mktemp("pipeline")
     (folder / "token").write_text(home.token + "\n")
-    with Pipeline(
-        folder, HA_URL=home.url, HA_TOKEN_FILE="token", INFLUXDB_ORG="canary-org", QUOTIDIAN_SECRET="canary-secret"
-    ) as running:
+    with Pipeline(folder, HA_URL=home.url, HA_TOKEN_FILE="token", QUOTIDIAN_SECRET="canary-secret") as running:
         until(lambda: running.asked("status")["state"] == "ok")
         yield running
 
 
-def test_up_says_where_the_page_is_and_what_it_does_not_use(pipeline: Pipeline) -> None:
-    """The address is on standard output, the remark on standard error, and no token anywhere without a terminal."""
+def test_up_says_where_the_page_is(pipeline: Pipeline) -> None:
+    """The address is on standard output, and no token anywhere without a terminal."""
     assert pipeline.url("admin") in pipeline.output
-    assert "INFLUXDB_ORG is set, but this version does not use it yet" in pipeline.log
     assert "qt_" not in pipeline.output + pipeline.log
     assert not (pipeline.folder / "data" / "tokens.json").exists()
 

@@ -91,8 +91,6 @@ def _app(service: Service, settings: Settings) -> FastAPI:
 
 
 def _remark(settings: Settings, services: tuple[Service, ...]) -> None:
-    for setting in settings.reserved:
-        warn(f"{setting.name} is set, but this version does not use it yet. {setting.help}")
     if Service.CAPTURE in services:
         try:
             address_of(settings)

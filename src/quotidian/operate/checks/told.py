@@ -19,7 +19,7 @@ _LEVELS: Final = ("debug", "info", "warning", "error")
 
 def settings_checks(settings: Settings) -> list[Check]:
     """Look at every setting."""
-    return [*_unusable(settings), *_misspelt(settings), *_reserved(settings), _found(settings)]
+    return [*_unusable(settings), *_misspelt(settings), _found(settings)]
 
 
 def _unusable(settings: Settings) -> list[Check]:
@@ -54,18 +54,6 @@ def _misspelt(settings: Settings) -> list[Check]:
 def _meant(name: str) -> str:
     close = nearest(name)
     return f"Did you mean {close}?" if close else "docs/settings.md lists them."
-
-
-def _reserved(settings: Settings) -> list[Check]:
-    return [
-        Check(
-            "settings",
-            "warning",
-            f"{setting.name} is set, but does nothing in this version. {setting.help}",
-            "It may stay: a later version understands it.",
-        )
-        for setting in settings.reserved
-    ]
 
 
 def _found(settings: Settings) -> Check:
