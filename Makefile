@@ -38,7 +38,7 @@ test-image:
 
 lock: $(VENV)/.developing
 	$(PIP) install uv
-	$(VENV)/bin/uv pip compile pyproject.toml --universal --python-version 3.11 --no-emit-index-url \
+	$(VENV)/bin/uv pip compile pyproject.toml --extra influx --universal --python-version 3.11 --no-emit-index-url \
 		--no-emit-find-links --generate-hashes --no-header --quiet --output-file requirements.lock
 	$(VENV)/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --no-emit-index-url \
 		--no-emit-find-links --generate-hashes --no-header --quiet --output-file requirements-dev.lock
