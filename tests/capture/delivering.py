@@ -18,7 +18,10 @@ Refusal = Callable[[Delivery], Response | None]
 
 
 class KeptEnrich:
-    """Takes deliveries in order, as the real one does: numbers that it has are taken again without effect."""
+    """Takes deliveries in order, as the real one does: numbers that it has are taken again without effect.
+
+    One that follows on what is not here is refused.
+    """
 
     def __init__(self) -> None:
         self.deliveries: list[Delivery] = []
@@ -59,6 +62,10 @@ class KeptEnrich:
             last = max(last, delivery.last)
         return last
 
+    def last(self, stream: str) -> int:
+        """Give the last number of a stream, 0 when there is none."""
+        return max((d.last for d in self.deliveries if d.stream == stream), default=0)
+
     def changes(self, entity_id: str) -> list["Told"]:
         """Give an entity's changes, in the order in which they came."""
         return [told for heard in self.heard if heard.text is None and (told := Told.of(heard)).entity_id == entity_id]
@@ -71,6 +78,8 @@ class KeptEnrich:
         refusal = self.refusing(delivery)
         if refusal is not None:
             return refusal
+        if delivery.follows > self.last(delivery.stream):
+            return refused(409, "It is behind.")
         self.deliveries.append(delivery)
         dead = sum(isinstance(m, Heard) and m.text is not None for m in delivery.messages)
         missing, self.missing = self.missing, None
@@ -86,9 +95,7 @@ class KeptEnrich:
         return _json({"latest": self.latest})
 
     async def _stream(self, stream: str) -> Response:
-        return _json(
-            {"stream": stream, "last": max((d.last for d in self.deliveries if d.stream == stream), default=0)}
-        )
+        return _json({"stream": stream, "last": self.last(stream)})
 
 
 class Told:

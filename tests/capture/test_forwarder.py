@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import structlog
+from starlette.responses import Response
 
 from quotidian.capture import forwarder as forwarding
 from quotidian.capture.batch import BatchSize
@@ -44,10 +45,10 @@ class Forwarding:
 
 
 @asynccontextmanager
-async def _forwarding(directory: Path, url: str, secret: str = SECRET) -> AsyncIterator[Forwarding]:
-    spool = Spool(directory, quota=100_000_000)
-    client, missing = EnrichClient(url, secret), list[tuple[int, int, str]]()
-    store = StoreClient(url, secret)
+async def _forwarding(directory: Path, url: str, quota: int = 100_000_000) -> AsyncIterator[Forwarding]:
+    spool = Spool(directory, quota=quota)
+    client, missing = EnrichClient(url, SECRET), list[tuple[int, int, str]]()
+    store = StoreClient(url, SECRET)
     forwarder = Forwarder(spool, Settler(), client, lambda *span: missing.append(span), store.received)
     task = asyncio.create_task(forwarder.run())
     try:
@@ -109,7 +110,10 @@ def test_poison_is_found_and_becomes_text(tmp_path: Path) -> None:
 
 
 def test_too_much_is_divided(tmp_path: Path) -> None:
-    """A delivery that is too large is halved until it is not; a message that is too large alone is shortened."""
+    """A delivery that is too large is halved until it is not; a message that is too large alone is shortened.
+
+    Each part follows on the one before.
+    """
 
     async def test(enrich: KeptEnrich, forwarding: Forwarding) -> None:
         def refusing(delivery: Delivery) -> object:
@@ -124,6 +128,7 @@ def test_too_much_is_divided(tmp_path: Path) -> None:
         assert enrich.covered == 102
         assert [heard.seq for heard in enrich.heard if heard.text is not None] == [101]
         assert len(enrich.heard[100].text or "") == 64_000
+        assert [d.follows for d in enrich.deliveries] == [0, *(d.last for d in enrich.deliveries[:-1])]
 
     _run(tmp_path, test)
 
@@ -155,7 +160,7 @@ def test_enrich_that_takes_nothing_loses_nothing(tmp_path: Path) -> None:
     _run(tmp_path, test)
 
 
-@pytest.mark.parametrize("status", [401, 404, 429, 500, 503])
+@pytest.mark.parametrize("status", [401, 404, 409, 429, 500, 503])
 def test_later_is_later(tmp_path: Path, status: int) -> None:
     """Whatever else enrich or a proxy before it answers, the same delivery comes again until it is taken."""
 
@@ -254,10 +259,26 @@ def _forgetful(enrich: KeptEnrich, kept: int) -> None:
     enrich.deliveries = [delivery for delivery in enrich.deliveries if delivery.last <= kept]
 
 
+async def _goes_down(enrich: KeptEnrich, forwarding: Forwarding, kept: int) -> None:
+    """Refuse until capture has noticed, then put the store back in the last refusal: what is asked next is older."""
+    noticed = False
+
+    def refusing(_: Delivery) -> Response:
+        if noticed:
+            _forgetful(enrich, kept)
+            enrich.refusing = lambda _: None
+        return refused(503)
+
+    enrich.refusing = refusing
+    await forwarding.say(changed("light.later", "on"))
+    await held(lambda: forwarding.forwarder.error is not None)
+    noticed = True
+    await held(lambda: enrich.refusing is not refusing)
+
+
 @pytest.mark.parametrize("down", [False, True])
-def test_older_store_gets_again_what_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, down: bool) -> None:
+def test_older_store_gets_again_what_is_kept(tmp_path: Path, *, down: bool) -> None:
     """A store that was put back or emptied gets again what it lost, also where it was down before that."""
-    monkeypatch.setattr(forwarding, "QUIET", 0)
 
     async def test(enrich: KeptEnrich, forwarding: Forwarding) -> None:
         for number in range(6):
@@ -265,11 +286,9 @@ def test_older_store_gets_again_what_is_kept(tmp_path: Path, monkeypatch: pytest
             await forwarding.drained()
         for kept in (3, 0):
             if down:
-                enrich.refusing = lambda _: refused(503)
-                await forwarding.say(changed("light.later", "on"))
-                await held(lambda: forwarding.forwarder.error is not None)
-            _forgetful(enrich, kept)
-            enrich.refusing = lambda _: None
+                await _goes_down(enrich, forwarding, kept)
+            else:
+                _forgetful(enrich, kept)
             await forwarding.say(changed("light.last", "on"))
             await held(lambda: enrich.covered == forwarding.spool.appended)
             assert [_entity(heard) for heard in enrich.heard[:6]] == [f"light.l{number}" for number in range(6)]
@@ -278,9 +297,46 @@ def test_older_store_gets_again_what_is_kept(tmp_path: Path, monkeypatch: pytest
     _run(tmp_path, test)
 
 
-def test_what_had_another_name_is_not_given_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """That the store has nothing of a new name does not make it an older store."""
-    monkeypatch.setattr(forwarding, "QUIET", 0)
+def test_older_store_is_noticed_at_the_start(tmp_path: Path) -> None:
+    """A store that was put back while capture was stopped gets again what it lost, before anything new."""
+
+    async def running() -> None:
+        enrich = KeptEnrich()
+        async with serving(enrich.app) as url:
+            async with _forwarding(tmp_path, url) as forwarding:
+                for number in range(6):
+                    await forwarding.say(changed(f"light.l{number}", "on"), kind=Kind.MANUAL)
+                    await forwarding.drained()
+            _forgetful(enrich, 3)
+            async with _forwarding(tmp_path, url):
+                await held(lambda: enrich.covered == 6)
+        assert [(d.first, d.follows) for d in enrich.deliveries[3:]] == [(4, 3)]
+        assert enrich.calls == 7
+
+    asyncio.run(running())
+
+
+def test_what_is_not_kept_does_not_block(tmp_path: Path) -> None:
+    """An emptied store gets what is left; that the numbers before it are missing is then for the store to say."""
+
+    async def running() -> None:
+        enrich = KeptEnrich()
+        async with serving(enrich.app) as url, _forwarding(tmp_path, url, quota=8_000) as forwarding:
+            for number in range(60):
+                await forwarding.say(changed(f"light.l{number}", "on"), kind=Kind.MANUAL)
+                await forwarding.drained()
+            _forgetful(enrich, 0)
+            await forwarding.say(changed("light.last", "on"))
+            await held(lambda: bool(enrich.deliveries) and enrich.deliveries[-1].last == 61)
+        first = enrich.deliveries[0]
+        assert 1 < first.first < 60
+        assert first.follows == 0
+
+    asyncio.run(running())
+
+
+def test_what_had_another_name_is_not_given_again(tmp_path: Path) -> None:
+    """A store that has nothing of a new name is no older one; one that is gets nothing from before the new name."""
 
     async def running() -> None:
         enrich = KeptEnrich()
@@ -293,7 +349,12 @@ def test_what_had_another_name_is_not_given_again(tmp_path: Path, monkeypatch: p
                 await forwarding.say(changed("light.after", "on"))
                 await held(lambda: len(enrich.deliveries) > 1)
                 await forwarding.drained()
-        assert enrich.deliveries[-1].first == 10
+                assert (enrich.deliveries[-1].first, enrich.deliveries[-1].follows) == (10, 0)
+                last = enrich.deliveries[-1].last
+                enrich.deliveries.clear()
+                await forwarding.say(changed("light.last", "on"))
+                await held(lambda: enrich.last(forwarding.spool.stream) == last + 1)
+        assert (enrich.deliveries[0].first, enrich.deliveries[0].follows) == (10, 0)
 
     asyncio.run(running())
 

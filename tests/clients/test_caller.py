@@ -21,6 +21,7 @@ from quotidian.clients.faults import FOREIGN, seconds, unreached
 from quotidian.clients.policy import FAILURES, REST
 from quotidian.errors import (
     AccessError,
+    BehindError,
     NotFoundError,
     QuotidianError,
     RequestError,
@@ -107,6 +108,7 @@ class TestAnswers:
             (told(403), AccessError),
             (told(404), NotFoundError),
             (told(405), NotFoundError),
+            (told(409), BehindError),
         ],
     )
     def test_what_cannot_be_used_is_not_sent_again(self, answer: Response, kind: type[QuotidianError]) -> None:
@@ -121,6 +123,7 @@ class TestAnswers:
         [
             *(told(status) for status in (408, 425, 429, 500, 502, 503, 504)),
             Response("<html>", 404),
+            Response("<html>", 409),
             Response("", 302, {"Location": "/login"}),
             Response("<html>welcome", 200),
             Response('{"stream": 7}', 200),
@@ -265,7 +268,7 @@ class TestBreaker:
         assert delivered(*[told(500)] * FAILURES, OK, work=work)[0] == RECEIPT
 
     @pytest.mark.usefixtures("_once")
-    @pytest.mark.parametrize("answer", [told(400), told(401), told(413), told(503, Retry_After="60")])
+    @pytest.mark.parametrize("answer", [told(400), told(401), told(409), told(413), told(503, Retry_After="60")])
     def test_an_answer_never_opens_it(self, answer: Response) -> None:
         """A peer that refuses, or says "later", is alive."""
 

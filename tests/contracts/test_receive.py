@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from quotidian.errors import RequestError
+from quotidian.errors import BehindError, RequestError
 from quotidian.model import Arrival, Cause, CauseKind, Enriched, Entity, Gap, Home, Receipt, Refusal, Snapshot, Source
 from quotidian.model.event import events_of, table_from
 from quotidian.store import Store
@@ -137,6 +137,29 @@ class TestNumbers:
         assert store.receive(delivery(10, 10, stream="b")).missing is None
         (certificate,) = store.certificates(MONDAY, MONDAY)
         assert certificate.missing == 0
+
+    @pytest.mark.parametrize("before", [0, 4])
+    def test_a_delivery_that_follows_on_what_is_not_here_is_refused(self, store: Store, before: int) -> None:
+        """Nothing of it is kept, nor taken note of its stream; without what it follows on it is taken as any other."""
+        if before:
+            store.receive(delivery(1, before, arrival(1, "light.a", at(MONDAY))))
+        known = store.days(), store.certificates(MONDAY, MONDAY), store.home
+        events, home = [arrival(8, "light.b", at(MONDAY, 60))], Home("h", ZONE, "Another")
+        sent = delivery(8, 10, *events, letters=[letter(9, at(MONDAY, 60))], snapshots=[Snapshot(1, home)])
+        for follows in (before + 1, 7, 1 << 62):
+            with pytest.raises(BehindError, match=f"follows on {follows}.* behind {before}"):
+                store.receive(msgspec.structs.replace(sent, follows=follows))
+        assert (store.days(), store.certificates(MONDAY, MONDAY), store.home) == known
+        assert (store.received("stream"), store.dead_letters().kept, store.snapshots()) == (before, 0, [])
+        assert store.receive(sent).missing == (at(MONDAY) + 10_000 if before else 0, events[0].arrived)
+
+    def test_a_delivery_that_follows_on_what_is_here_is_taken(self, store: Store) -> None:
+        """On the last number or on one before it, and also where its own numbers were received before."""
+        store.receive(delivery(1, 4))
+        for follows, first, last in ((4, 5, 6), (4, 5, 7), (7, 2, 3), (1, 8, 8)):
+            receipt = store.receive(delivery(first, last, follows=follows))
+            assert (receipt.last, receipt.missing) == (last, None)
+        assert store.received("stream") == 8
 
     def test_streams_do_not_mix(self, store: Store) -> None:
         """Each has numbers of its own."""

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from quotidian import clock
 from quotidian.clients import EnrichClient
-from quotidian.errors import TooLargeError, UnreachableError
+from quotidian.errors import BehindError, TooLargeError, UnreachableError
 from quotidian.model import CauseKind, Event
 from quotidian.model.delivery import Receipt, Refusal, RegistryNote
 from quotidian.service.logs import configure
@@ -82,6 +82,25 @@ def test_nothing_is_acknowledged_that_is_not_stored(
         service.store.failing = None
         assert (await client.deliver(delivery(heard(1, changed())))).last == 1
         assert (await service.post(FLAT))[0] == 200
+        await client.close()
+
+    with_enrich(tmp_path, check)
+
+
+def test_what_the_store_is_behind_is_handed_back(tmp_path: Path) -> None:
+    """What a delivery follows on is the store's to judge; that it refuses one for that is no failure of the store."""
+    behind = Response(b'{"error":{"kind":"Behind","what":"Less.","remedy":"More."}}', 409)
+
+    async def check(service: Service) -> None:
+        client = EnrichClient(service.url, SECRET)
+        sent = msgspec.structs.replace(delivery(heard(9, changed())), follows=8)
+        await client.deliver(sent)
+        assert service.store.received[-1].follows == 8
+        service.store.failing = behind
+        with pytest.raises(BehindError, match=r"Less\. More\."):
+            await client.deliver(sent)
+        assert (await service.post(msgspec.json.encode(sent)))[0] == 409
+        assert msgspec.json.decode((await service.get("/api/v1/status"))[1])["failure"] is None
         await client.close()
 
     with_enrich(tmp_path, check)

@@ -53,12 +53,12 @@ def runs(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
 
 
 def halves(delivery: Delivery) -> tuple[Delivery, Delivery]:
-    """Divide a delivery of two messages or more; both parts together cover its numbers."""
+    """Divide a delivery of two messages or more; both parts together cover its numbers, one following the other."""
     middle = len(delivery.messages) // 2
     border = delivery.messages[middle].seq
     return (
         msgspec.structs.replace(delivery, last=border - 1, messages=delivery.messages[:middle]),
-        msgspec.structs.replace(delivery, first=border, messages=delivery.messages[middle:]),
+        msgspec.structs.replace(delivery, first=border, follows=border - 1, messages=delivery.messages[middle:]),
     )
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Final, Protocol
 
 import structlog
@@ -13,17 +12,12 @@ from quotidian.capture.batch import BatchSize, as_text, halves, is_text, runs
 from quotidian.capture.cause import Settler
 from quotidian.capture.pause import pause
 from quotidian.clients.policy import RestingError
-from quotidian.errors import QuotidianError, RequestError, TooLargeError, UnreachableError
+from quotidian.errors import BehindError, QuotidianError, RequestError, TooLargeError, UnreachableError
 from quotidian.model import Delivery, Receipt
 from quotidian.spool import Record, Spool
 
 SINK: Final = "enrich"
-QUIET: Final = 0.2  #: seconds without a receipt in which the store may have become another one
 _log: Final = structlog.get_logger(service="capture")
-
-
-class _OlderStoreError(Exception):
-    """What is being delivered does not follow on what the store has now."""
 
 
 class Delivering(Protocol):
@@ -62,7 +56,7 @@ class Forwarder:
         self._received = received
         self._found: int | None = spool.committed  #: the last number that was there at the start, until it is compared
         self._named = 0  #: the last number that was acknowledged under another name
-        self._agreed = -QUIET  #: when the store last was as we know it
+        self._follows = 0  #: the last number of which we were told that the store has all up to it
         self._batch = BatchSize()
         self._failures = 0
         self.error: QuotidianError | None = None
@@ -76,43 +70,43 @@ class Forwarder:
         await self._compare()
         while True:
             records = await self._spool.read(SINK, limit=self._batch.limit, size=self._batch.size)
-            with suppress(_OlderStoreError):
-                await self._agree()
+            try:
                 for run in runs(records):
                     begun = time.monotonic()
                     await self._deliver(self._delivery(run))
                     self._batch.went(len(run), time.monotonic() - begun)
+            except BehindError as error:
+                await self._fall_back(error)
 
     async def _compare(self) -> None:
-        """Make sure that numbers which the store has already are not given to anything else.
+        """Begin behind what the store has, and give none of its numbers to anything else.
 
         A disk that loses what it said was written lets the spool begin with lower numbers than were delivered.
         """
         while self._found is not None:
             try:
-                if await self._had() > self._found:
+                received = await self._had()
+                if received > self._found:
                     self._spool.rename()
-                    self._named = self._spool.acked(SINK)
+                    self._named, received = self._spool.acked(SINK), 0
                     _log.error("the end of the spool was lost: its numbers go on under a new name")
+                self._go_on(received)
                 self.error, self._told, self._found = None, "", None
             except QuotidianError as error:  # the disk is full
                 await self._failed(error)
 
-    async def _agree(self) -> None:
-        """Make sure that the store has what it acknowledged: one that was emptied or put back gets it again.
-
-        Raises
-        ------
-        _OlderStoreError
-            When it has not: then what the spool still keeps of it is read next.
-        """
-        if time.monotonic() - self._agreed < QUIET:
-            return
+    async def _fall_back(self, error: BehindError) -> None:
+        """Deliver again what the store, emptied or put back, does not have any more."""
         received = await self._had()
-        self._agreed = time.monotonic()
+        if received >= self._follows:  # it became another one meanwhile, or enrich delivers to another than we ask
+            await self._failed(error)
+        self._go_on(received)
+
+    def _go_on(self, received: int) -> None:
+        """Go on behind the last number that the store has; it gets again what is kept of what it lost."""
+        self._follows = received
         if self._spool.rewind(SINK, max(received, self._named)):
             _log.warning("the store is an older one: it gets again what is kept", received=received)
-            raise _OlderStoreError
 
     async def _had(self) -> int:
         """Give the highest number that the store has, as soon as it says so."""
@@ -125,7 +119,13 @@ class Forwarder:
     def _delivery(self, records: Sequence[Record]) -> Delivery:
         settle = self._settler.message
         messages = [message for record in records if (message := settle(record)) is not None]
-        return Delivery(stream=self._spool.stream, first=records[0].seq, last=records[-1].seq, messages=messages)
+        return Delivery(
+            stream=self._spool.stream,
+            first=records[0].seq,
+            last=records[-1].seq,
+            follows=self._follows,
+            messages=messages,
+        )
 
     async def _deliver(self, delivery: Delivery) -> None:
         """Deliver all of it: what is refused in parts, down to the one message that is to blame."""
@@ -147,18 +147,17 @@ class Forwarder:
                     parts.append(as_text(part))
 
     async def _accepted(self, delivery: Delivery) -> Receipt:
-        """Deliver until there is a receipt for all of it, or it is refused for what it is."""
+        """Deliver until there is a receipt for all of it, or it is refused for what it is or follows on."""
         while True:
             try:
                 receipt = await self._client.deliver(delivery)
                 if receipt.last >= delivery.last:
                     return receipt
                 raise UnreachableError(f"Enrich took {receipt.last} of the numbers up to {delivery.last}.")
-            except RequestError:
+            except (RequestError, BehindError):
                 raise
             except QuotidianError as error:
                 await self._failed(error)
-                await self._agree()
 
     async def _failed(self, error: QuotidianError) -> None:
         # That a peer is left alone for a moment says less than why it is: the reason is told, and once.
@@ -171,10 +170,10 @@ class Forwarder:
 
     def _delivered(self, delivery: Delivery, receipt: Receipt) -> None:
         self._spool.ack(SINK, delivery.last)
+        self._follows = delivery.last
         if self.error is not None:
             _log.info("deliveries go on", waiting=self._spool.depth(SINK))
         self.error, self._failures, self._told = None, 0, ""
-        self._agreed = time.monotonic()
         self.delivered += len(delivery.messages)
         self.dead += receipt.dead
         self.known += receipt.known

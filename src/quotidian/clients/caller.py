@@ -74,7 +74,7 @@ class Caller:
 
         Raises
         ------
-        UnreachableError, AccessError, RequestError, TooLargeError, NotFoundError
+        UnreachableError, AccessError, RequestError, TooLargeError, NotFoundError, BehindError
             See ``quotidian.clients.faults``.
         """
         return await self._call(_Asked("POST", path, msgspec.json.encode(data), {}, _request_id()), kind)

@@ -8,8 +8,8 @@ class EnrichClient:
     """Enrich at an address.
 
     Every method raises ``UnreachableError`` (try again, after ``after`` seconds where it says so), ``TooLargeError``
-    (send less at once), ``RequestError`` (it cannot be used), ``NotFoundError`` (the address is another service's) or
-    ``AccessError``.
+    (send less at once), ``RequestError`` (it cannot be used), ``BehindError`` (it follows on what the store does not
+    have), ``NotFoundError`` (the address is another service's) or ``AccessError``.
     """
 
     def __init__(self, url: str, secret: str) -> None:

@@ -15,6 +15,7 @@ import aiohttp
 from quotidian import clock
 from quotidian.errors import (
     AccessError,
+    BehindError,
     NotFoundError,
     QuotidianError,
     RequestError,
@@ -39,6 +40,8 @@ def refused(peer: str, status: int, headers: Mapping[str, str], content: bytes) 
         return TooLargeError(what, remedy)
     if status in (404, 405):
         return NotFoundError(what, remedy) if told else stranger(peer)
+    if status == 409:
+        return BehindError(what, remedy) if told else stranger(peer)
     if 400 <= status < 500 and status not in _LATER:
         return RequestError(what, remedy)
     if status < 400:

@@ -33,7 +33,8 @@ class StoreClient:
     """The store at an address.
 
     Every method raises ``UnreachableError`` (try again, after ``after`` seconds where it says so), ``RequestError`` (it
-    cannot be used), ``NotFoundError`` or ``AccessError``; ``receive`` also ``TooLargeError`` (send less at once).
+    cannot be used), ``NotFoundError`` or ``AccessError``; ``receive`` also ``TooLargeError`` (send less at once) and
+    ``BehindError`` (it follows on what the store does not have).
     """
 
     def __init__(self, url: str, secret: str) -> None:

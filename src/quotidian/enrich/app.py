@@ -32,6 +32,7 @@ _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     207: {"description": "Some events were refused; `results` tells which and why."},
     400: {"description": "The body is not JSON, or not of a form that is understood."},
     401: {"description": "A token is missing or not known."},
+    409: {"description": "The delivery follows on what the store does not have: begin with what comes behind that."},
     413: {"description": "The body is too large: send less at once."},
     422: {"description": "None of the events can be used; `results` tells why."},
     503: {"description": "The store cannot be reached: nothing was acknowledged. Send it again."},

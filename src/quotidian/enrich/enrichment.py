@@ -51,6 +51,7 @@ class Enrichment:
             stream=delivery.stream,
             first=delivery.first,
             last=delivery.last,
+            follows=delivery.follows,
             events=events,
             letters=letters,
             snapshots=notes,

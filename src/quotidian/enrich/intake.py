@@ -14,7 +14,7 @@ from quotidian.clients import StoreClient
 from quotidian.enrich.enrichment import Enrichment
 from quotidian.enrich.posted import STREAM, Outcome, Posted, posted
 from quotidian.enrich.snapshots import Snapshots
-from quotidian.errors import AccessError, QuotidianError, UnreachableError
+from quotidian.errors import AccessError, BehindError, QuotidianError, UnreachableError
 from quotidian.model.delivery import Delivery, Enriched, Receipt
 
 _log = structlog.get_logger(service="enrich")
@@ -70,6 +70,8 @@ class Intake:
             When the store cannot be reached: nothing is acknowledged.
         TooLargeError, RequestError
             When the store cannot take so much at once, or this.
+        BehindError
+            When it follows on what the store does not have.
         """
         return await self._stored((await self._ready()).enriched(delivery))
 
@@ -132,6 +134,8 @@ class Intake:
         except AccessError as error:
             self._failed(error)
             raise UnreachableError(f"The store does not let enrich in: {error.what}", error.remedy) from error
+        except BehindError:  # the store does take something, only not this
+            raise
         except QuotidianError as error:
             self._failed(error)
             raise

@@ -19,6 +19,7 @@ from starlette.responses import Response
 from quotidian import __version__
 from quotidian.errors import (
     AccessError,
+    BehindError,
     NotFoundError,
     PermanentError,
     QuotidianError,
@@ -39,6 +40,7 @@ from quotidian.settings import Settings
 _STATUS: Final = (
     (AccessError, 401),
     (NotFoundError, 404),
+    (BehindError, 409),
     (TooLargeError, 413),
     (RetryableError, 503),
     (SettingError, 500),

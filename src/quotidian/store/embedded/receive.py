@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from quotidian import clock
-from quotidian.errors import RequestError
+from quotidian.errors import BehindError, RequestError
 from quotidian.model import Arrival, Day, DeadLetter, Enriched, Receipt, Refusal
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.intake import Intake
@@ -43,7 +43,9 @@ class Receiver:
 
     def receive(self, delivery: Enriched) -> Receipt:
         """Store what is new of a delivery but its snapshots; see ``Store.receive``."""
-        stream = self._streams.find(delivery.stream) or self._streams.add(delivery)
+        found = self._streams.find(delivery.stream)
+        _refuse_ahead(delivery, 0 if found is None else found.high)
+        stream = found or self._streams.add(delivery)
         if delivery.last <= stream.high:
             return self._answer_again(stream, delivery)
         return self._take(_Account(stream, delivery, self._events.zone))
@@ -186,6 +188,14 @@ def refuse_contradictions(delivery: Enriched) -> None:
         raise RequestError(
             f"The numbers of the delivery {delivery.first} to {delivery.last} contradict what it holds.",
             "Each message needs a number of its own within them.",
+        )
+
+
+def _refuse_ahead(delivery: Enriched, high: int) -> None:
+    if delivery.follows > high:
+        raise BehindError(
+            f"The delivery follows on {delivery.follows}, and of its stream nothing is here behind {high}.",
+            "Deliver first what comes behind that, as far as it is kept.",
         )
 
 
