@@ -18,6 +18,7 @@ from quotidian.model.event import Cause, CauseKind, Context, Event, Registered, 
 from quotidian.model.home import Area, Entity, Home, Snapshot
 from quotidian.model.job import Job, JobKind, JobState
 from quotidian.model.pattern import Evidence, Finding, Pattern, Stage, Status
+from quotidian.model.rollup import RollUp
 from quotidian.model.summary import Carry, Integers, Summary
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Refusal",
     "Registered",
     "RegistryNote",
+    "RollUp",
     "Snapshot",
     "Source",
     "Stage",

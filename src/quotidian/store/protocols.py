@@ -19,6 +19,7 @@ from quotidian.model import (
     JobKind,
     Pattern,
     Receipt,
+    RollUp,
     Snapshot,
     Summary,
 )
@@ -245,11 +246,17 @@ class Store(Protocol):
     # layer 2: daily summaries
 
     def put_day(
-        self, date: dt.date, summaries: Mapping[str, tuple[int, Integers]], carries: Mapping[str, Carry], revision: int
+        self,
+        date: dt.date,
+        summaries: Mapping[str, tuple[int, Integers]],
+        carries: Mapping[str, Carry],
+        revision: int,
+        rollups: Sequence[RollUp] = (),
     ) -> None:
         """Store what was folded from a day's events at a revision: by detector its version and integers, and its carry.
 
-        It replaces what was there, wholly or not at all, and marks the day as folded at that revision.
+        ``rollups`` are the same integers in readable figures, by entity, all of that date. It replaces what was there,
+        wholly or not at all, and marks the day as folded at that revision.
         """
 
     def summary(self, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
@@ -257,6 +264,24 @@ class Store(Protocol):
 
     def summarised(self, detector: str, version: int) -> frozenset[dt.date]:
         """Give the days of which a detector's daily summary is there."""
+
+    def summaries(
+        self,
+        first: dt.date,
+        last: dt.date,
+        *,
+        detector: str | None = None,
+        entity_id: str | None = None,
+        area: str | None = None,
+        before: tuple[dt.date, str, str] | None = None,
+        limit: int = 100,
+    ) -> list[RollUp]:
+        """Give the newest ``limit`` roll-ups of the days from first to last, both included.
+
+        Newest day first; of one day by entity id, then by detector. ``before`` is (date, entity id, detector) of the
+        last one of the page before. ``area`` is the id of an area: what is said of it, and of the entities that are
+        in it now.
+        """
 
     def carries(self, date: dt.date) -> dict[str, Carry]:
         """Give what a day handed on, by detector; empty when the day has not been folded."""

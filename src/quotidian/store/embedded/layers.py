@@ -7,9 +7,10 @@ from typing import Final
 import msgspec
 
 from quotidian.errors import ConflictError, CorruptStoreError
-from quotidian.model import Carry, Integers, Pattern, Summary
+from quotidian.model import Carry, Integers, Pattern, RollUp, Summary
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.mention import Mention
+from quotidian.store.embedded.rollups import RollUps
 from quotidian.store.protocols import Look, Nights, Period
 
 _REFOLD: Final = "Run `quotidian learn --refold` to make it again from the events."
@@ -20,9 +21,14 @@ class Layers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.rollups: Final = RollUps(database)
 
     def put_day(
-        self, ordinal: int, summaries: Mapping[str, tuple[int, Integers]], carries: Mapping[str, Carry]
+        self,
+        ordinal: int,
+        summaries: Mapping[str, tuple[int, Integers]],
+        carries: Mapping[str, Carry],
+        rollups: Sequence[RollUp] = (),
     ) -> None:
         """Replace what is kept of a day."""
         self.remove_day(ordinal)
@@ -33,11 +39,13 @@ class Layers:
         self._database.executemany(
             "INSERT INTO carry VALUES (?, ?, ?)", [(ordinal, name, carry.encode()) for name, carry in carries.items()]
         )
+        self.rollups.put_day(ordinal, rollups)
 
     def remove_day(self, ordinal: int) -> None:
         """Remove what is kept of a day."""
         self._database.execute("DELETE FROM summary WHERE ordinal = ?", (ordinal,))
         self._database.execute("DELETE FROM carry WHERE ordinal = ?", (ordinal,))
+        self.rollups.remove_day(ordinal)
 
     def summary(self, detector: str, version: int, first: int, last: int) -> Summary:
         """Give a detector's daily summaries of the days from one ordinal to another, both included."""
@@ -64,7 +72,8 @@ class Layers:
         """Give the bytes that are kept of each day before an ordinal."""
         rows = self._database.rows(
             "SELECT ordinal, sum(length(packed)) FROM (SELECT ordinal, packed FROM summary "
-            "UNION ALL SELECT ordinal, packed FROM carry) WHERE ordinal < ? GROUP BY ordinal",
+            "UNION ALL SELECT ordinal, packed FROM carry UNION ALL SELECT ordinal, packed FROM rollup) "
+            "WHERE ordinal < ? GROUP BY ordinal",
             (ordinal,),
         )
         return dict(rows)
@@ -157,7 +166,7 @@ class Layers:
         carries = self._database.rows("SELECT ordinal, detector, packed FROM carry")
         carried = [row[:2] for row in carries if _names(mention, unpacked(row[2], row[1], row[0]))]
         self._database.executemany("DELETE FROM carry WHERE ordinal = ? AND detector = ?", carried)
-        return {row[0] for row in [*named, *carried]}
+        return {row[0] for row in [*named, *carried]} | self.rollups.forget(mention)
 
     def forget_periods(self, mention: Mention) -> None:
         """Take the days that name an entity out of the weekly and monthly summaries."""
@@ -169,7 +178,7 @@ class Layers:
 
     def clear(self) -> None:
         """Remove all summaries."""
-        for statement in ("DELETE FROM summary", "DELETE FROM carry", "DELETE FROM period"):
+        for statement in ("DELETE FROM summary", "DELETE FROM carry", "DELETE FROM rollup", "DELETE FROM period"):
             self._database.execute(statement)
 
     def marks(self) -> dict[dt.date, str]:

@@ -20,3 +20,11 @@ DROP TABLE night;
 -- Runs of the learning: the newest few hundred. packed: MessagePack of the job.
 CREATE TABLE job (id TEXT PRIMARY KEY, kind TEXT NOT NULL, asked INTEGER NOT NULL, packed BLOB NOT NULL) STRICT;
 CREATE INDEX job_asked ON job (asked);
+
+-- What the summaries of a day say of each entity (or area, or the home). packed: see rollups.py.
+CREATE TABLE rollup (
+    ordinal INTEGER NOT NULL,
+    entity_id TEXT NOT NULL,
+    packed BLOB NOT NULL,
+    UNIQUE (ordinal, entity_id)
+) STRICT;

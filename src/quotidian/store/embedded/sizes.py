@@ -28,6 +28,7 @@ def _daily(database: Database) -> LayerSize:
         "SELECT count(*), coalesce(sum(length(packed)), 0), min(ordinal), max(ordinal) FROM summary"
     )[0]
     size += database.value("SELECT coalesce(sum(length(packed)), 0) FROM carry")
+    size += database.value("SELECT coalesce(sum(length(packed)), 0) FROM rollup")
     ordinals = [] if first is None else [first, last]
     return LayerSize(2, "daily summaries", rows, size, *_span(map(dt.date.fromordinal, ordinals)))
 

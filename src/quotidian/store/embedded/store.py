@@ -20,6 +20,7 @@ from quotidian.model import (
     JobKind,
     Pattern,
     Receipt,
+    RollUp,
     Snapshot,
     Summary,
 )
@@ -38,6 +39,7 @@ from quotidian.store.embedded.notes import without
 from quotidian.store.embedded.old import Old
 from quotidian.store.embedded.place import Lock
 from quotidian.store.embedded.receive import refuse_contradictions
+from quotidian.store.embedded.rollups import WantedRollUps
 from quotidian.store.embedded.sealed import SealedDays
 from quotidian.store.embedded.search import Search, Wanted
 from quotidian.store.embedded.sizes import sizes
@@ -206,12 +208,17 @@ class EmbeddedStore:
         return [day.record() for day in self._ledger.days()]
 
     def put_day(
-        self, date: dt.date, summaries: Mapping[str, tuple[int, Integers]], carries: Mapping[str, Carry], revision: int
+        self,
+        date: dt.date,
+        summaries: Mapping[str, tuple[int, Integers]],
+        carries: Mapping[str, Carry],
+        revision: int,
+        rollups: Sequence[RollUp] = (),
     ) -> None:
         """Store what was folded from a day's events at a revision."""
         ordinal = date.toordinal()
         with self._database.transaction():
-            self._layers.put_day(ordinal, summaries, carries)
+            self._layers.put_day(ordinal, summaries, carries, rollups)
             self._ledger.put(self._ledger.day(ordinal)._replace(folded=revision))
 
     def summary(self, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
@@ -221,6 +228,23 @@ class EmbeddedStore:
     def summarised(self, detector: str, version: int) -> frozenset[dt.date]:
         """Give the days of which a detector's daily summary is there."""
         return frozenset(map(dt.date.fromordinal, self._layers.summarised(detector, version)))
+
+    def summaries(
+        self,
+        first: dt.date,
+        last: dt.date,
+        *,
+        detector: str | None = None,
+        entity_id: str | None = None,
+        area: str | None = None,
+        before: tuple[dt.date, str, str] | None = None,
+        limit: int = 100,
+    ) -> list[RollUp]:
+        """Give the newest roll-ups of some days."""
+        wanted = WantedRollUps.of(
+            self.home, first=first, last=last, detector=detector, entity_id=entity_id, area=area, before=before
+        )
+        return self._layers.rollups.newest(wanted, limit)
 
     def carries(self, date: dt.date) -> dict[str, Carry]:
         """Give what a day handed on, by detector."""

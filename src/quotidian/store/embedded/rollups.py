@@ -1,0 +1,146 @@
+"""What the summaries of each day say of each entity, in readable figures."""
+
+import datetime as dt
+import zlib
+from collections.abc import Iterable, Iterator
+from itertools import groupby, islice
+from typing import Final, NamedTuple
+
+import msgspec
+
+from quotidian.errors import CorruptStoreError
+from quotidian.model import Home, RollUp
+from quotidian.model.rollup import Figure
+from quotidian.store.embedded.database import Database
+from quotidian.store.embedded.mention import Mention
+
+_Figures = dict[str, dict[str, Figure]]
+
+#: 4 kB: more than a row ever has, and a tenth of the memory of what zlib would take.
+_WINDOW: Final = 12
+
+
+class WantedRollUps(NamedTuple):
+    """Which roll-ups are looked for, see ``Store.summaries``; ``names``: of whom, all when ``None``."""
+
+    first: int
+    last: int
+    detector: str | None
+    names: frozenset[str] | None
+    before: tuple[int, str, str] | None
+
+    @classmethod
+    def of(
+        cls,
+        home: Home,
+        *,
+        first: dt.date,
+        last: dt.date,
+        detector: str | None,
+        entity_id: str | None,
+        area: str | None,
+        before: tuple[dt.date, str, str] | None,
+    ) -> "WantedRollUps":
+        """Read what was asked for."""
+        names = None if entity_id is None else frozenset((entity_id,))
+        if area is not None:
+            within = {name for name, entity in home.entities.items() if entity.area == area} | {area}
+            names = frozenset(within) if names is None else names & within
+        until = last.toordinal()
+        after = None if before is None else (before[0].toordinal(), before[1], before[2])
+        return cls(first.toordinal(), until if after is None else min(until, after[0]), detector, names, after)
+
+    def takes(self, rollup: RollUp) -> bool:
+        """Tell whether one of these days and entities is looked for."""
+        if self.detector not in (None, rollup.detector):
+            return False
+        ordinal = rollup.date.toordinal()
+        return self.before is None or ordinal < self.before[0] or (rollup.entity_id, rollup.detector) > self.before[1:]
+
+
+class RollUps:
+    """The table of roll-ups: a row for each day and entity, of all detectors.
+
+    Read by day, from the newest on, so that a page costs what is on it: 30 days of an entity are 30 rows.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put_day(self, ordinal: int, rollups: Iterable[RollUp]) -> None:
+        """Keep a day's roll-ups, of which none are there."""
+        found = sorted(rollups, key=lambda one: one.place)
+        self._database.executemany(
+            "INSERT INTO rollup VALUES (?, ?, ?)",
+            [
+                (ordinal, name, _packed({one.detector: one.figures for one in group}))
+                for name, group in groupby(found, lambda one: one.entity_id)
+            ],
+        )
+
+    def remove_day(self, ordinal: int) -> None:
+        """Remove a day's roll-ups."""
+        self._database.execute("DELETE FROM rollup WHERE ordinal = ?", (ordinal,))
+
+    def newest(self, wanted: WantedRollUps, limit: int) -> list[RollUp]:
+        """Give the newest roll-ups that are looked for."""
+        found = (one for ordinal in self._days(wanted) for one in self._of_day(ordinal, wanted) if wanted.takes(one))
+        return list(islice(found, limit))
+
+    def forget(self, mention: Mention) -> set[int]:
+        """Remove what names an entity; give the days' ordinals."""
+        named = [
+            (ordinal, name)
+            for ordinal, name, packed in self._database.rows("SELECT ordinal, entity_id, packed FROM rollup")
+            if mention(name) or mention.within(_unpacked(packed, name, ordinal))
+        ]
+        self._database.executemany("DELETE FROM rollup WHERE ordinal = ? AND entity_id = ?", named)
+        return {ordinal for ordinal, _ in named}
+
+    def _days(self, wanted: WantedRollUps) -> Iterator[int]:
+        """Give the days of which something is there, newest first."""
+        ordinal: int | None = wanted.last + 1
+        while ordinal is not None:
+            ordinal = self._database.value(
+                "SELECT max(ordinal) FROM rollup WHERE ordinal >= ? AND ordinal < ?", (wanted.first, ordinal)
+            )
+            if ordinal is not None:
+                yield ordinal
+
+    def _of_names(self, ordinal: int, names: frozenset[str]) -> list[tuple[str, bytes]]:
+        found = [
+            (
+                name,
+                self._database.value("SELECT packed FROM rollup WHERE ordinal = ? AND entity_id = ?", (ordinal, name)),
+            )
+            for name in sorted(names)
+        ]
+        return [(name, packed) for name, packed in found if packed is not None]
+
+    def _of_day(self, ordinal: int, wanted: WantedRollUps) -> Iterator[RollUp]:
+        if wanted.names is None:
+            rows = self._database.rows(
+                "SELECT entity_id, packed FROM rollup WHERE ordinal = ? ORDER BY entity_id", (ordinal,)
+            )
+        else:
+            rows = self._of_names(ordinal, wanted.names)
+        date = dt.date.fromordinal(ordinal)
+        for name, packed in rows:
+            for detector, figures in _unpacked(packed, name, ordinal).items():
+                yield RollUp(date, detector, name, figures)
+
+
+def _packed(figures: _Figures) -> bytes:
+    packer = zlib.compressobj(wbits=_WINDOW)
+    return packer.compress(msgspec.msgpack.encode(figures)) + packer.flush()
+
+
+def _unpacked(packed: bytes, name: str, ordinal: int) -> _Figures:
+    try:
+        unpacker = zlib.decompressobj(wbits=_WINDOW)
+        return msgspec.msgpack.decode(unpacker.decompress(packed) + unpacker.flush(), type=_Figures)
+    except (zlib.error, msgspec.DecodeError) as error:
+        raise CorruptStoreError(
+            f"What the summaries of {dt.date.fromordinal(ordinal)} say of {name} is damaged.",
+            "Run `quotidian learn --refold` to make it again from the events.",
+        ) from error
