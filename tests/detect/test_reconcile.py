@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -65,6 +66,19 @@ def test_two_times_of_a_thing_are_two_patterns() -> None:
     ids = {pattern.finding.anchor: pattern.id for pattern in patterns}
     patterns = lived([finding(440), finding(480)], patterns=patterns, start=1)
     assert {pattern.finding.anchor: pattern.id for pattern in patterns} == {440: ids[400], 480: ids[520]}
+
+
+def test_two_habits_at_one_time_are_two_patterns() -> None:
+    """Mondays and Wednesdays at 06:45, found in one night or one after the other: two ids, and each keeps its own."""
+    both = [msgspec.structs.replace(finding(), measures={"days": days}) for days in ("monday", "wednesday")]
+    for begun in ([both], [both[::-1]], [both[:1], both], [both[1:], both]):
+        patterns = lived(*begun)
+        ids = {pattern.finding.measures["days"]: pattern.id for pattern in patterns}
+        assert ids.keys() == {"monday", "wednesday"}
+        assert len(set(ids.values())) == 2
+        for found in (both, both[::-1]):
+            patterns = lived(found, patterns=patterns, start=len(begun) - 1)
+            assert {pattern.finding.measures["days"]: pattern.id for pattern in patterns} == ids
 
 
 def test_a_jump_is_another_habit() -> None:

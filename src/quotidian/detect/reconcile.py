@@ -1,7 +1,7 @@
 """Layer 4: one fold over the nights, which gives each habit an identity and a life."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from hashlib import blake2b
 from typing import Final
 
@@ -24,7 +24,8 @@ RETIRED_NIGHTS: Final = 28
 def reconcile(home_id: str, previous: Sequence[Pattern], found: Iterable[Finding], date: dt.date) -> list[Pattern]:
     """Carry patterns over one night.
 
-    Each finding continues the nearest pattern of the same detector and subject, one to one, or begins a new one;
+    Each finding continues the nearest pattern of the same detector and subject, one to one, or begins a new one (of
+    several that are equally near, that of the same class of days);
     patterns that were not found fade, then retire, and come back under the same id when they are found again.
 
     Parameters
@@ -45,21 +46,23 @@ def reconcile(home_id: str, previous: Sequence[Pattern], found: Iterable[Finding
     """
     findings = sorted(found, key=lambda one: (one.detector, one.subject, one.anchor or 0))
     pairs = [
-        (distance, pattern.id, place)
+        (distance, _days(pattern.finding) != _days(finding), pattern.id, place)
         for place, finding in enumerate(findings)
         for pattern in previous
         if (distance := _distance(pattern.finding, finding)) is not None
     ]
     continued: dict[str, int] = {}
-    for _, pattern_id, place in sorted(pairs):
+    for *_, pattern_id, place in sorted(pairs):
         if pattern_id not in continued and place not in continued.values():
             continued[pattern_id] = place
     patterns = [
         _found(pattern, findings[continued[pattern.id]], date) if pattern.id in continued else _missed(pattern, date)
         for pattern in previous
     ]
-    fresh = set(range(len(findings))) - set(continued.values())
-    patterns += [_begun(home_id, findings[place], date) for place in sorted(fresh)]
+    taken = {pattern.id for pattern in previous}
+    for place in sorted(set(range(len(findings))) - set(continued.values())):
+        patterns.append(_begun(home_id, findings[place], date, taken))
+        taken.add(patterns[-1].id)
     return sorted(patterns, key=lambda pattern: pattern.id)
 
 
@@ -73,22 +76,34 @@ def _distance(one: Finding, other: Finding) -> float | None:
     return apart if apart <= NEAR_MINUTES else None
 
 
+def _days(finding: Finding) -> object:
+    return finding.measures.get("days")
+
+
 def _apart(one: int, other: int) -> float:
     """Give the distance of two minutes on the clock's circle."""
     return abs(float(around(np.array(one), other)))
 
 
-def _begun(home_id: str, finding: Finding, date: dt.date) -> Pattern:
-    words = "\0".join([home_id, finding.detector, *finding.subject, str(finding.anchor), date.isoformat()])
-    number = blake2b(words.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+def _begun(home_id: str, finding: Finding, date: dt.date, taken: Collection[str]) -> Pattern:
     return Pattern(
-        id=f"{finding.detector}-{number}",
+        id=_fresh_id(home_id, finding, date, taken),
         finding=finding,
         first_seen=date,
         last_seen=date,
         updated=date,
         history=(_revision(finding, Status.ACTIVE, date),),
     )
+
+
+def _fresh_id(home_id: str, finding: Finding, date: dt.date, taken: Collection[str]) -> str:
+    """Name a pattern that begins; two may begin at one time of day, such as that of Mondays and that of Wednesdays."""
+    words = [home_id, finding.detector, *finding.subject, str(finding.anchor), date.isoformat()]
+    while True:
+        number = blake2b("\0".join(words).encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+        if (fresh := f"{finding.detector}-{number}") not in taken:
+            return fresh
+        words.append("another")
 
 
 def _found(pattern: Pattern, finding: Finding, date: dt.date) -> Pattern:
