@@ -347,6 +347,26 @@ class Store(Protocol):
     def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:
         """Take an entity out of every layer; days that held it are due for folding again."""
 
+    def settle(self) -> int:
+        """Move one finished day, or one day's summaries, to where the settings want them; give 0 when all lie there.
+
+        What lies in our own files is moved to InfluxDB where that is the store, and back before InfluxDB drops it.
+
+        Raises
+        ------
+        UnreachableError
+            When InfluxDB does not answer; nothing is lost, and a later call goes on.
+        """
+
+    def mirror(self, limit: int = 1_000) -> int:
+        """Show the next events of today where finished days lie, without waiting for it; give how many are on the way.
+
+        Raises
+        ------
+        QuotidianError
+            When those of the call before could not be shown; they are sent again.
+        """
+
     def layers(self) -> list[LayerSize]:
         """Tell what each layer holds."""
 

@@ -13,6 +13,7 @@ from quotidian import clock
 from quotidian.model import Day
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.event import EVENT_SCHEMA
+from quotidian.store.embedded.archive import Archive, DamagedDayError
 from quotidian.store.embedded.arrived import Arrived
 from quotidian.store.embedded.arrow import chosen, instants
 from quotidian.store.embedded.copies import STORED_SCHEMA, Coded, difference, united
@@ -21,7 +22,6 @@ from quotidian.store.embedded.hot import Hot
 from quotidian.store.embedded.intake import Intake, between, days_of
 from quotidian.store.embedded.ledger import Ledger, LedgerDay
 from quotidian.store.embedded.mention import Mention
-from quotidian.store.embedded.sealed import DamagedDayError, SealedDays
 from quotidian.store.embedded.tally import Tally
 from quotidian.store.protocols import Appended, Checkpoint
 
@@ -37,7 +37,7 @@ _MILLISECOND: Final = 1000
 class Events:
     """The events of one home in one zone."""
 
-    def __init__(self, database: Database, files: SealedDays, intake: Intake, zone: str) -> None:
+    def __init__(self, database: Database, files: Archive, intake: Intake, zone: str) -> None:
         self._database = database
         self._files = files
         self._intake = intake
@@ -154,6 +154,21 @@ class Events:
         events = self.all(day, record)
         with self._files.switching(), self._database.transaction():
             self._write(day, record._replace(events=events.num_rows), events)
+
+    def settle(self) -> dt.date | None:
+        """Move the newest day that does not lie where it is to lie, and give it; ``None`` when all do."""
+        for record in reversed(self._ledger.days()):
+            day = Day.from_ordinal(record.ordinal, self.zone)
+            sealed = record.sealed
+            if sealed is not None and self._files.misplaced(day, sealed, due=record.due):
+                with self._files.switching():
+                    moved = self._files.move(day, sealed)
+                    if moved != sealed:
+                        with self._database.transaction():
+                            self._files.replace(record.date, sealed)
+                            self._ledger.put(record.with_sealed(moved))
+                        return record.date
+        return None
 
     def drop(self, record: LedgerDay) -> None:
         """Remove a day's events from the store; to be called within a switch of the files and a transaction."""

@@ -1,13 +1,14 @@
 """Layers 2 to 4: daily summaries, weekly and monthly ones, and patterns."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from quotidian.errors import ConflictError, CorruptStoreError
 from quotidian.model import Carry, Integers, Pattern, RollUp, Summary
+from quotidian.store.embedded.contents import Contents, Row
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.mention import Mention
 from quotidian.store.embedded.rollups import RollUps
@@ -19,8 +20,8 @@ _REFOLD: Final = "Run `quotidian learn --refold` to make it again from the event
 class Layers:
     """What is learned from the events."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, contents: Contents) -> None:
+        self._database, self._contents = database, contents
         self.rollups: Final = RollUps(database)
 
     def put_day(
@@ -31,10 +32,12 @@ class Layers:
         rollups: Sequence[RollUp] = (),
     ) -> None:
         """Replace what is kept of a day."""
-        self.remove_day(ordinal)
+        rows = {Row("daily", name, version, ordinal): row.encode() for name, (version, row) in summaries.items()}
+        kept = self._contents.put(rows, rollups, self._summaries("ordinal = ?", ordinal))
+        self._clear_day(ordinal)
         self._database.executemany(
             "INSERT INTO summary VALUES (?, ?, ?, ?)",
-            [(name, version, ordinal, row.encode()) for name, (version, row) in summaries.items()],
+            [(row.detector, row.version, row.start, content) for row, content in kept.items()],
         )
         self._database.executemany(
             "INSERT INTO carry VALUES (?, ?, ?)", [(ordinal, name, carry.encode()) for name, carry in carries.items()]
@@ -43,18 +46,36 @@ class Layers:
 
     def remove_day(self, ordinal: int) -> None:
         """Remove what is kept of a day."""
+        self._contents.remove(self._summaries("ordinal = ?", ordinal))
+        self._clear_day(ordinal)
+
+    def _clear_day(self, ordinal: int) -> None:
         self._database.execute("DELETE FROM summary WHERE ordinal = ?", (ordinal,))
         self._database.execute("DELETE FROM carry WHERE ordinal = ?", (ordinal,))
         self.rollups.remove_day(ordinal)
 
     def summary(self, detector: str, version: int, first: int, last: int) -> Summary:
         """Give a detector's daily summaries of the days from one ordinal to another, both included."""
-        rows = self._database.rows(
-            "SELECT ordinal, packed FROM summary WHERE detector = ? AND version = ? AND ordinal BETWEEN ? AND ? "
-            "ORDER BY ordinal",
-            (detector, version, first, last),
+        rows = self._contents.get(
+            self._summaries("detector = ? AND version = ? AND ordinal BETWEEN ? AND ?", detector, version, first, last)
         )
-        return Summary(detector, version, {ordinal: unpacked(packed, detector, ordinal) for ordinal, packed in rows})
+        return Summary(detector, version, {row.start: unpacked(rows[row], detector, row.start) for row in sorted(rows)})
+
+    def _summaries(self, condition: str, *parameters: object) -> dict[Row, bytes]:
+        """Give what the books keep of the daily summaries for which a condition holds."""
+        rows = self._database.rows(
+            f"SELECT detector, version, ordinal, packed FROM summary WHERE {condition}",  # noqa: S608
+            parameters,
+        )
+        return {Row("daily", *row): packed for *row, packed in rows}
+
+    def _periods(self, condition: str, *parameters: object) -> dict[Row, bytes]:
+        """Give what the books keep of the weekly and monthly summaries for which a condition holds."""
+        rows = self._database.rows(
+            f"SELECT period, detector, version, start, packed FROM period WHERE {condition}",  # noqa: S608
+            parameters,
+        )
+        return {Row(*row): packed for *row, packed in rows}
 
     def summarised(self, detector: str, version: int) -> list[int]:
         """Give the ordinals of the days of which a detector's daily summary is there."""
@@ -85,23 +106,26 @@ class Layers:
 
     def remove_period(self, period: Period, start: int) -> None:
         """Remove what is kept of a week or month."""
+        self._contents.remove(self._periods("period = ? AND start = ?", period, start))
         self._database.execute("DELETE FROM period WHERE period = ? AND start = ?", (period, start))
 
     def put_period(self, period: Period, start: int, summary: Summary) -> None:
         """Replace a detector's summary of a week or month."""
-        row = (period, summary.detector, summary.version, start, packed_days(summary))
-        self._database.execute("INSERT OR REPLACE INTO period VALUES (?, ?, ?, ?, ?)", row)
+        row = Row(period, summary.detector, summary.version, start)
+        self._put_periods(self._contents.put({row: packed_days(summary)}))
+
+    def _put_periods(self, rows: Mapping[Row, bytes]) -> None:
+        self._database.executemany(
+            "INSERT OR REPLACE INTO period VALUES (?, ?, ?, ?, ?)", [(*row, content) for row, content in rows.items()]
+        )
 
     def period_summary(self, period: Period, detector: str, version: int, first: int, last: int) -> Summary:
         """Give the union of a detector's summaries of weeks or months."""
-        rows = self._database.rows(
-            "SELECT start, packed FROM period WHERE period = ? AND detector = ? AND version = ? "
-            "AND start BETWEEN ? AND ? ORDER BY start",
-            (period, detector, version, first, last),
-        )
+        condition = "period = ? AND detector = ? AND version = ? AND start BETWEEN ? AND ?"
+        rows = self._contents.get(self._periods(condition, period, detector, version, first, last))
         union = Summary(detector, version)
-        for start, packed in rows:
-            union = union.merged(Summary(detector, version, unpacked_days(packed, detector, start)))
+        for row in sorted(rows):
+            union = union.merged(Summary(detector, version, unpacked_days(rows[row], detector, row.start)))
         return union
 
     def put_patterns(self, look: Look, ordinal: int, patterns: Sequence[Pattern], after: int) -> int:
@@ -160,26 +184,60 @@ class Layers:
 
     def forget_days(self, mention: Mention) -> set[int]:
         """Remove the daily summaries and carries that name an entity; give the days' ordinals."""
-        days = self._database.rows("SELECT ordinal, detector, version, packed FROM summary")
-        named = [row[:3] for row in days if _names(mention, unpacked(row[3], row[1], row[0]))]
-        self._database.executemany("DELETE FROM summary WHERE ordinal = ? AND detector = ? AND version = ?", named)
+        days = self._contents.get(self._summaries("TRUE"))
+        named = [row for row, packed in days.items() if _names(mention, unpacked(packed, row.detector, row.start))]
+        self.drop(named)
         carries = self._database.rows("SELECT ordinal, detector, packed FROM carry")
         carried = [row[:2] for row in carries if _names(mention, unpacked(row[2], row[1], row[0]))]
         self._database.executemany("DELETE FROM carry WHERE ordinal = ? AND detector = ?", carried)
-        return {row[0] for row in [*named, *carried]} | self.rollups.forget(mention)
+        told = self.rollups.forget(mention)
+        self._contents.forget(told)
+        return {row.start for row in named} | {row[0] for row in [*carried, *told]}
+
+    def drop(self, rows: Iterable[Row]) -> None:
+        """Remove summaries."""
+        rows = [*rows]
+        self._contents.remove(rows)
+        daily = [row[1:] for row in rows if row.cadence == "daily"]
+        self._database.executemany("DELETE FROM summary WHERE detector = ? AND version = ? AND ordinal = ?", daily)
+        condition = "period = ? AND detector = ? AND version = ? AND start = ?"
+        periods = [row for row in rows if row.cadence != "daily"]
+        self._database.executemany(f"DELETE FROM period WHERE {condition}", periods)  # noqa: S608
 
     def forget_periods(self, mention: Mention) -> None:
         """Take the days that name an entity out of the weekly and monthly summaries."""
-        for period, detector, version, start, packed in self._database.rows("SELECT * FROM period"):
-            days = unpacked_days(packed, detector, start)
-            named = frozenset(ordinal for ordinal, row in days.items() if _names(mention, row))
+        rows = {}
+        for row, packed in self._contents.get(self._periods("TRUE")).items():
+            days = unpacked_days(packed, row.detector, row.start)
+            named = frozenset(ordinal for ordinal, one in days.items() if _names(mention, one))
             if named:
-                self.put_period(period, start, Summary(detector, version, days).without(named))
+                rows[row] = packed_days(Summary(row.detector, row.version, days).without(named))
+        self._put_periods(self._contents.put(rows))
 
     def clear(self) -> None:
         """Remove all summaries."""
+        self._contents.clear()
         for statement in ("DELETE FROM summary", "DELETE FROM carry", "DELETE FROM rollup", "DELETE FROM period"):
             self._database.execute(statement)
+
+    def settle(self) -> int:
+        """Move the contents of the newest summaries that do not lie where they are to lie; give how many."""
+        kept = self._summaries("TRUE") | self._periods("TRUE")
+        astray = [row for row, content in kept.items() if self._contents.misplaced(row, content)]
+        if not astray:
+            return 0
+        cadence, start = max((row.cadence, row.start) for row in astray)
+        found = self._contents.get({row: kept[row] for row in kept if (row.cadence, row.start) == (cadence, start)})
+        rollups = self.rollups.of_day(start) if cadence == "daily" else []
+        moved = self._contents.put(found, rollups)
+        if cadence == "daily":
+            rows = [(content, *row[1:]) for row, content in moved.items()]
+            self._database.executemany(
+                "UPDATE summary SET packed = ? WHERE detector = ? AND version = ? AND ordinal = ?", rows
+            )
+        else:
+            self._put_periods(moved)
+        return len(moved)
 
     def marks(self) -> dict[dt.date, str]:
         """Give the marked days."""

@@ -4,8 +4,8 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from quotidian.store.embedded.archive import SealedFile
 from quotidian.store.embedded.database import Database
-from quotidian.store.embedded.sealed import SealedFile
 from quotidian.store.protocols import DayRecord
 
 

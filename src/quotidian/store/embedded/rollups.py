@@ -87,15 +87,19 @@ class RollUps:
         found = (one for ordinal in self._days(wanted) for one in self._of_day(ordinal, wanted) if wanted.takes(one))
         return list(islice(found, limit))
 
-    def forget(self, mention: Mention) -> set[int]:
-        """Remove what names an entity; give the days' ordinals."""
+    def forget(self, mention: Mention) -> list[tuple[int, str]]:
+        """Remove what names an entity; give the days' ordinals, with of whom it was told."""
         named = [
             (ordinal, name)
             for ordinal, name, packed in self._database.rows("SELECT ordinal, entity_id, packed FROM rollup")
             if mention(name) or mention.within(_unpacked(packed, name, ordinal))
         ]
         self._database.executemany("DELETE FROM rollup WHERE ordinal = ? AND entity_id = ?", named)
-        return {ordinal for ordinal, _ in named}
+        return named
+
+    def of_day(self, ordinal: int) -> list[RollUp]:
+        """Give a day's roll-ups."""
+        return [*self._of_day(ordinal, WantedRollUps(ordinal, ordinal, None, None, None))]
 
     def _days(self, wanted: WantedRollUps) -> Iterator[int]:
         """Give the days of which something is there, newest first."""

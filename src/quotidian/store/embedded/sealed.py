@@ -10,16 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quotidian.errors import CorruptStoreError
+from quotidian.model import Day
+from quotidian.store.embedded.archive import DamagedDayError, SealedFile
 from quotidian.store.embedded.copies import STORED_SCHEMA
 from quotidian.store.embedded.place import disk_errors
 
+_ASIDE: Final = "It was set aside in the directory quarantine of the store; import the sources of that day again."
 _NUMBERS: Final = ("last_updated", "last_changed", "origins")
 _OPTIONS: Final[dict[str, Any]] = {
     "compression": "zstd",
@@ -30,25 +33,6 @@ _OPTIONS: Final[dict[str, Any]] = {
     "column_encoding": dict.fromkeys(_NUMBERS, "DELTA_BINARY_PACKED"),
     "write_statistics": False,
 }
-
-
-class SealedFile(NamedTuple):
-    """A day's file as the ledger names it: its name, its size in bytes and the digest of them."""
-
-    file: str
-    size: int
-    digest: bytes
-
-
-class DamagedDayError(CorruptStoreError):
-    """A day's file is not what was written."""
-
-    def __init__(self, date: dt.date, path: Path) -> None:
-        super().__init__(
-            f"The events of {date} are damaged: {path} is not what was written.",
-            "It was set aside in the directory quarantine of the store; import the sources of that day again.",
-        )
-        self.date = date
 
 
 class SealedDays:
@@ -121,7 +105,7 @@ class SealedDays:
         path = self._path(date, sealed.file)
         packed = path.read_bytes() if path.exists() else b""
         if _hash(packed) != sealed.digest:
-            raise DamagedDayError(date, path)
+            raise DamagedDayError(date, f"{path} is not what was written.", _ASIDE)
         events = pq.ParquetFile(pa.BufferReader(packed)).read(use_threads=False)
         for place, field in enumerate(STORED_SCHEMA):
             # Files keep the columns of the version that wrote them.
@@ -132,6 +116,17 @@ class SealedDays:
     def replace(self, date: dt.date, sealed: SealedFile) -> None:
         """Remove a day's file at the end of the switch."""
         self._replaced.append(self._path(date, sealed.file))
+
+    def misplaced(self, day: Day, sealed: SealedFile, *, due: bool) -> bool:  # noqa: ARG002 - there is one place
+        """Tell that every day lies where it is to lie."""
+        return False
+
+    def move(self, day: Day, sealed: SealedFile) -> SealedFile:  # noqa: ARG002 - there is one place
+        """Leave a day where it lies."""
+        return sealed
+
+    def forget(self, entity_id: str) -> None:
+        """Do nothing: beside the days there is nothing."""
 
     def quarantine(self, date: dt.date, sealed: SealedFile) -> None:
         """Set a damaged file aside, out of the dataset."""

@@ -27,6 +27,8 @@ from quotidian.model import (
 from quotidian.model.certificate import Certificate, Verification
 from quotidian.settings import Settings
 from quotidian.store.embedded.account import Accounts
+from quotidian.store.embedded.backing import Backing, Files
+from quotidian.store.embedded.contents import LostSummariesError, Row
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.home import KeptHome
@@ -58,25 +60,27 @@ from quotidian.store.protocols import (
     Period,
     Retained,
 )
-from quotidian.store.retention import Cutoffs
+from quotidian.store.retention import Cutoffs, period_end
 
 
 class EmbeddedStore:
     """A store in a directory; see ``quotidian.store.protocols.Store`` for what its methods do."""
 
-    def __init__(self, directory: Path, settings: Settings, lock: Lock) -> None:
+    def __init__(self, directory: Path, settings: Settings, lock: Lock, backing: Backing | None = None) -> None:
         self._settings = settings
         self._lock = lock
+        self._backing = backing or Files()
         self._database = Database(directory)
         try:
             self._home = KeptHome(self._database, str(uuid4()))
             self._ledger = Ledger(self._database)
-            self._files = SealedDays(directory, self.home.id)
+            files = SealedDays(directory, self.home.id)
+            self._files = self._backing.archive(files, self._database, self.home.id)
+            self._layers = Layers(self._database, self._backing.contents(self._database, self.home.id))
             self._files.sweep({(day.date, day.file) for day in self._ledger.days() if day.file is not None})
         except BaseException:
             self._database.close()
             raise
-        self._layers = Layers(self._database)
         self._jobs, self._holds = Jobs(self._database), Holds()
         intake = Intake(settings)
         self._events = Events(self._database, self._files, intake, self.home.zone)
@@ -115,8 +119,24 @@ class EmbeddedStore:
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        with self._events.setting_aside(), self._files.switching(), self._database.transaction():
+        with (
+            self._mending(),
+            self._events.setting_aside(),
+            self._files.switching(),
+            self._database.transaction(),
+        ):
             yield
+
+    @contextmanager
+    def _mending(self) -> Iterator[None]:
+        """Have days folded again when it turns out within that their summaries are not there any more."""
+        try:
+            yield
+        except LostSummariesError as error:
+            with self._database.transaction():
+                self._layers.drop(error.rows)
+                self._ledger.touch({ordinal for row in error.rows for ordinal in _days(row)})
+            raise
 
     def append(self, events: pa.Table, checkpoint: Checkpoint | None = None) -> Appended:
         """Add events."""
@@ -223,7 +243,8 @@ class EmbeddedStore:
 
     def summary(self, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
         """Give a detector's daily summaries."""
-        return self._layers.summary(detector, version, first.toordinal(), last.toordinal())
+        with self._mending():
+            return self._layers.summary(detector, version, first.toordinal(), last.toordinal())
 
     def summarised(self, detector: str, version: int) -> frozenset[dt.date]:
         """Give the days of which a detector's daily summary is there."""
@@ -256,7 +277,8 @@ class EmbeddedStore:
 
     def period_summary(self, period: Period, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
         """Give the union of a detector's weekly or monthly summaries."""
-        return self._layers.period_summary(period, detector, version, first.toordinal(), last.toordinal())
+        with self._mending():
+            return self._layers.period_summary(period, detector, version, first.toordinal(), last.toordinal())
 
     def put_patterns(self, look: Look, date: dt.date, patterns: Sequence[Pattern], after: int) -> int:
         """Replace all patterns with those after the detectors of a cadence looked on the night after a date."""
@@ -321,6 +343,7 @@ class EmbeddedStore:
             self._ledger.touch(days)
             self._ledger.prune(named - days)
             self._accounts.forget(entity_id, mention)
+            self._files.forget(entity_id)
             self._home.keep(home)
         self._home.now = home
         # What was set aside cannot be searched.
@@ -328,14 +351,34 @@ class EmbeddedStore:
         self._database.scrub()
         return Forgotten(events, len(days), patterns)
 
+    def settle(self) -> int:
+        """Move a finished day, or summaries of one, to where they are to lie."""
+        with self._events.setting_aside(), self._mending():
+            if self._events.settle() is not None:
+                return 1
+            with self._database.transaction():
+                return min(1, self._layers.settle())
+
+    def mirror(self, limit: int = 1_000) -> int:
+        """Show new events where finished days lie."""
+        return self._backing.mirror(self._events, limit)
+
     def layers(self) -> list[LayerSize]:
         """Tell what each layer holds."""
         return sizes(self._database, self._ledger, self._layers)
 
     def close(self) -> None:
         """Give the store back."""
+        self._backing.close()
         self._database.close()
         self._lock.release()
+
+
+def _days(row: Row) -> range:
+    """Give the ordinals of the days that a summary is made from."""
+    if row.cadence == "daily":
+        return range(row.start, row.start + 1)
+    return range(row.start, period_end(row.cadence, row.date).toordinal())
 
 
 def _no_progress(done: int, total: int) -> None:
