@@ -14,10 +14,10 @@ from tests.enrich.serving import serving as plainly_served
 
 from quotidian import clock
 from quotidian.admin.app import create_app
-from quotidian.model import Area, Cause, CauseKind, Entity, Event, Home
+from quotidian.model import Area, Cause, CauseKind, Entity, Event, Home, Job, JobKind, JobState
 from quotidian.model.day import moment
 from quotidian.service.run import listening, running
-from quotidian.settings import Settings
+from quotidian.settings import URLS, Settings
 
 SECRET = "canary-secret"
 HOME = Home(
@@ -45,6 +45,11 @@ def event(
         cause=cause_,
         **fields,
     )
+
+
+def job(asked: int, state: JobState = JobState.DONE, **fields: Any) -> Job:
+    """Make a run of the learning."""
+    return Job(id="a", kind=JobKind.DAILY, by="schedule", asked=asked, started=asked, state=state, **fields)
 
 
 class Pipeline:
@@ -85,6 +90,11 @@ class Pipeline:
                 "/api/v1/certificates": {"certificates": [account]},
                 "/api/v1/certificates/chain": {"certificates": 0, "head": ""},
                 "/api/v1/stats": {"events": 1235},
+            },
+            "learn": {
+                "/health": health("learn", store="ok"),
+                "/api/v1/schedule": {"next": {"daily": now + 3_600_000_000, "weekly": now + 86_400_000_000}},
+                "/api/v1/jobs": {"jobs": [job(now - 60_000_000, tidings=("folded 2026-11-21: 101,233 events",))]},
             },
         }
 
@@ -131,9 +141,8 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
 @asynccontextmanager
 async def serving(directory: Path, pipeline: Pipeline, **environment: str) -> AsyncIterator[tuple[str, FastAPI]]:
     """Serve the admin service before a pipeline; give its address and its application."""
-    names = {"capture": "QUOTIDIAN_CAPTURE_URL", "enrich": "ENRICHMENT_PIPELINE_URL", "store": "DATA_STORAGE_URL"}
     async with plainly_served(pipeline.app) as base:
-        urls = {setting: f"{base}/{service}" for service, setting in names.items()}
+        urls = {setting: f"{base}/{service}" for service, setting in URLS.items() if service != "admin"}
         told = {"QUOTIDIAN_DATA": str(directory), "QUOTIDIAN_SECRET": SECRET, **urls, **environment}
         app = create_app(Settings(told))
         async with served(app) as url:

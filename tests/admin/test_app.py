@@ -41,6 +41,7 @@ def test_health_tells_of_all_services_and_what_they_need(tmp_path: Path) -> None
             "enrich": "ok",
             "store": "ok",
             "store.database": "ok",
+            "learn": "ok",
         }
         assert found["figures"] == {
             "home_assistant": "connected",

@@ -8,17 +8,17 @@ import msgspec
 import pytest
 
 from quotidian import clock
-from quotidian.admin.overview import CaptureStatus, HomeAssistant, Overview, Waiting
+from quotidian.admin.overview import CaptureStatus, HomeAssistant, Overview, Plan, Waiting
 from quotidian.admin.page import render, render_login
-from quotidian.model import Area, Entity, Gap, Home
+from quotidian.model import Area, Entity, Gap, Home, JobState
 from quotidian.model.certificate import Certificate
-from quotidian.model.day import moment
+from quotidian.model.day import instant, moment
 from quotidian.model.health import Dependency, ServiceHealth
 
-from .pipeline import HOME, event
+from .pipeline import HOME, event, job
 
 HOSTILE = "<script>alert(1)</script>'\"&\u202e\x00"
-SERVICES = tuple(ServiceHealth("ok", service=name) for name in ("capture", "enrich", "store"))
+SERVICES = tuple(ServiceHealth("ok", service=name) for name in ("capture", "enrich", "store", "learn"))
 
 
 def overview(**fields: Any) -> Overview:
@@ -32,6 +32,8 @@ def overview(**fields: Any) -> Overview:
         events=[],
         gaps=[],
         accounts=[certificate(moment(now, HOME.zone).date(), received=5, filled=2)],
+        plan=Plan({"daily": instant(dt.datetime(2026, 11, 23, 3, tzinfo=dt.UTC))}),
+        jobs=[],
     )
     return msgspec.structs.replace(plain, **fields)
 
@@ -62,13 +64,32 @@ def test_a_pipeline_that_works_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "fields", "told"),
+    [
+        (JobState.DONE, {"tidings": ("folded 2026-11-21.", "looked.")}, "daily done folded 2026-11-21."),
+        (JobState.RUNNING, {"done": 3, "total": 9}, "daily runs 3 of 9"),
+        (JobState.FAILED, {"error": "The store is away <b>."}, "daily failed The store is away &lt;b&gt;."),
+        (JobState.INTERRUPTED, {}, "daily was interrupted"),
+        (JobState.WAITING, {}, "daily waits"),
+    ],
+)
+def test_the_runs_of_the_learning_are_told(state: JobState, fields: dict[str, Any], told: str) -> None:
+    """Each with its time, what became of it, and what it did or why it failed; and when the next one is."""
+    text = text_of(render(overview(jobs=[job(clock.now(), state, **fields)])))
+    assert told in text
+    assert "It runs next on Monday 04:00 (daily)." in text
+
+
+@pytest.mark.parametrize(
     ("fields", "sentence"),
     [
         ({"capture": None}, "Capture is down."),
         ({"capture": CaptureStatus(HomeAssistant("refused", error="Make a new one."))}, "refuses the token."),
         ({"capture": CaptureStatus(HomeAssistant("unset"))}, "Nobody has said where"),
         ({"capture": CaptureStatus(HomeAssistant("connected"), gaps=[{}, {}])}, "2 gaps in the past"),
-        ({"services": (*SERVICES[:2], ServiceHealth("down", service="store"))}, "The store is down."),
+        ({"services": (*SERVICES[:2], ServiceHealth("down", service="store"), SERVICES[3])}, "The store is down."),
+        ({"services": (*SERVICES[:3], ServiceHealth("down", service="learn"))}, "Nothing is learned from it"),
+        ({"jobs": None, "plan": None}, "Learn does not answer."),
         ({"services": (ServiceHealth("degraded", service="capture"), *SERVICES[1:])}, "something needs a look"),
         ({"home": None, "events": None, "gaps": None, "accounts": None}, "The store does not answer."),
     ],

@@ -17,13 +17,20 @@ from ..real_home_assistant import until  # noqa: TID252
 
 COMPOSE: Final = Path(__file__).parents[2] / "compose.yaml"
 #: Each container's address; the ports are those of the containers, so no address may be one that others use.
-ADDRESSES: Final = {"capture": "127.0.81.1", "enrich": "127.0.81.2", "admin": "127.0.81.3", "store": "127.0.81.4"}
+ADDRESSES: Final = {
+    "capture": "127.0.81.1",
+    "enrich": "127.0.81.2",
+    "admin": "127.0.81.3",
+    "store": "127.0.81.4",
+    "learn": "127.0.81.5",
+}
 
 #: Where each service that takes something with a token takes it; admin's page has a form.
 CHANGING: Final = {
     "capture": "/api/v1/events/forward",
     "enrich": "/api/v1/events",
     "store": "/api/v1/events",
+    "learn": "/api/v1/jobs/daily",
 }
 
 
@@ -114,7 +121,7 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Apart]:
     """Run all of them, in the order of their dependencies."""
     containers = Apart(tmp_path_factory.mktemp("apart"))
     with ExitStack() as stack:
-        for name in ("store", "enrich", "capture", "admin"):
+        for name in ("store", "enrich", "capture", "learn", "admin"):
             stack.enter_context(containers.running(name))
         yield containers
 
@@ -125,7 +132,7 @@ def test_an_event_goes_all_the_way(apart: Apart) -> None:
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-@pytest.mark.parametrize("name", ["enrich", "capture", "admin"])
+@pytest.mark.parametrize("name", ["enrich", "capture", "learn", "admin"])
 def test_commands_find_the_store_from_every_container(apart: Apart, name: str) -> None:
     """They ask the container that has it, and make no second one where they run."""
     found = apart.run(name, "events")

@@ -72,7 +72,7 @@ def test_settings_of_containers_exist_and_hold_no_secret(file: Path) -> None:
     """Each variable is a setting; what is secret comes from a file."""
     for service in services(file).values():
         assert [name for name in service["environment"] if not known(name)] == []
-        assert {"HA_TOKEN", "QUOTIDIAN_SECRET"}.isdisjoint(service["environment"])
+        assert {"HA_TOKEN", "INFLUXDB_TOKEN", "QUOTIDIAN_SECRET"}.isdisjoint(service["environment"])
 
 
 @every_file
@@ -85,12 +85,12 @@ def test_what_a_person_sets_reaches_the_containers(file: Path) -> None:
         if value.startswith("${" + name + ":")
     }
     decided = {"HA_TOKEN", "QUOTIDIAN_DATA", "QUOTIDIAN_SPOOL", "QUOTIDIAN_HOST", "QUOTIDIAN_PORT", "QUOTIDIAN_SECRET"}
-    decided |= {*URLS.values(), "QUOTIDIAN_TOKENS"}
+    decided |= {*URLS.values(), "QUOTIDIAN_TOKENS", "INFLUXDB_TOKEN"}
     assert passed == {setting.name for setting in SETTINGS} - decided
 
 
 def test_each_service_has_its_container_and_says_whether_it_answers() -> None:
-    """The four services are there; each runs, and is asked, under its own name."""
+    """All services are there; each runs, and is asked, under its own name."""
     found = services(ROOT / "compose.yaml")
     assert set(found) == set(PORTS)
     for name, service in found.items():

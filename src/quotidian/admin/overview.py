@@ -10,18 +10,19 @@ import msgspec
 from quotidian import clock
 from quotidian.clients import Caller
 from quotidian.errors import QuotidianError
-from quotidian.model import Event, Gap, Home
+from quotidian.model import Event, Gap, Home, Job
 from quotidian.model.certificate import Certificate, Verification
 from quotidian.model.day import DAY_SECONDS, SECOND, moment
 from quotidian.model.health import Dependency, Health, ServiceHealth, State
 from quotidian.settings import Settings
 
-SERVICES: Final = ("capture", "enrich", "store")
+SERVICES: Final = ("capture", "enrich", "store", "learn")
 _PATIENCE: Final = 2.5  #: seconds
 _WORST: Final[tuple[State, ...]] = ("ok", "degraded", "down")
 _ANSWER: Final = "answer"  #: what is missing of a service that says nothing
 _RECENT: Final = 15
 _DAYS: Final = 14
+_JOBS: Final = 5
 
 T = TypeVar("T")
 
@@ -68,6 +69,12 @@ class CaptureStatus(msgspec.Struct, frozen=True):
     gaps: list[dict[str, Any]] = []
 
 
+class Plan(msgspec.Struct, frozen=True):
+    """When learning runs next, by kind (µs)."""
+
+    next: dict[str, int] = {}
+
+
 class Loss(msgspec.Struct, frozen=True):
     """What is known of each day's loss, and whether the chain of certificates is whole."""
 
@@ -85,6 +92,8 @@ class Overview(msgspec.Struct, frozen=True):
     events: list[Event] | None
     gaps: list[Gap] | None
     accounts: list[Certificate] | None
+    plan: Plan | None
+    jobs: list[Job] | None
 
     @property
     def state(self) -> State:
@@ -118,6 +127,7 @@ class Overviews:
         """Ask everything that the page shows."""
         store, now = self._callers["store"], clock.now()
         since = moment(now).date() - dt.timedelta(days=_DAYS)
+        learning = asyncio.create_task(self._learning())
         services, capture, home, events, gaps, accounts = await asyncio.gather(
             self._services(),
             self._capture(),
@@ -126,6 +136,7 @@ class Overviews:
             _or_none(store.get("/api/v1/gaps", dict[str, list[Gap]], start_time=str(now - 7 * DAY_SECONDS * SECOND))),
             _or_none(store.get("/api/v1/certificates", dict[str, list[Certificate]], first=since.isoformat())),
         )
+        plan, jobs = await learning
         self._home = home or self._home  # it keeps its name and its clock while the store is away
         return Overview(
             asked=now,
@@ -135,6 +146,8 @@ class Overviews:
             events=None if events is None else msgspec.convert(events["events"], list[Event]),
             gaps=None if gaps is None else gaps["gaps"],
             accounts=None if accounts is None else accounts["certificates"],
+            plan=plan,
+            jobs=jobs,
         )
 
     async def health(self) -> Health:
@@ -166,6 +179,14 @@ class Overviews:
             return await self._callers[name].get("/health", ServiceHealth)
         except QuotidianError as error:
             return ServiceHealth("down", (Dependency(_ANSWER, "down", str(error)),), service=name)
+
+    async def _learning(self) -> tuple[Plan | None, list[Job] | None]:
+        learn = self._callers["learn"]
+        plan, jobs = await asyncio.gather(
+            _or_none(learn.get("/api/v1/schedule", Plan)),
+            _or_none(learn.get("/api/v1/jobs", dict[str, list[Job]], limit=_JOBS)),
+        )
+        return plan, None if jobs is None else jobs["jobs"]
 
     async def _capture(self) -> CaptureStatus | None:
         return await _or_none(self._callers["capture"].get("/api/v1/status", CaptureStatus))

@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 
 from quotidian.admin import wording
 from quotidian.admin.overview import Overview
-from quotidian.model import Day, Event, Home
+from quotidian.model import Day, Event, Home, Job, JobState
 from quotidian.model.certificate import Certificate
 from quotidian.model.day import moment
 from quotidian.model.health import ServiceHealth
@@ -33,7 +33,20 @@ _UNHEARD: Final = {
     "unset": "Nobody has said where Home Assistant is.",
     "full": "The disk holds as many waiting events as it may.",
 }
-_PEERS: Final = {"homeassistant": "Home Assistant", "capture": "capture", "enrich": "enrich", "store": "the store"}
+_PEERS: Final = {
+    "homeassistant": "Home Assistant",
+    "capture": "capture",
+    "enrich": "enrich",
+    "store": "the store",
+    "learn": "learn",
+}
+_RUNS: Final = {
+    JobState.WAITING: "waits",
+    JobState.RUNNING: "runs",
+    JobState.DONE: "done",
+    JobState.FAILED: "failed",
+    JobState.INTERRUPTED: "was interrupted",
+}
 _BAR: Final = 40.0  #: height of the tallest bar
 _DOWN: Final = "down"
 _QUOTED: Final = re.compile(r"`([^`]+)`")
@@ -66,6 +79,16 @@ class Row(msgspec.Struct, frozen=True):
     state: str
     by: str
     area: str
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A run of the learning as it is shown."""
+
+    time: str
+    kind: str
+    state: str
+    word: str
+    told: str
 
 
 class Bar(msgspec.Struct, frozen=True):
@@ -110,6 +133,8 @@ def render(overview: Overview, *, leavable: bool = False) -> str:
         lost=[
             _gap(gap.start, gap.end, gap.reason, home) for gap in overview.gaps or [] if gap.state == "unrecoverable"
         ],
+        next_run=_next_run(overview, home),
+        runs=None if overview.jobs is None else [_run(job, home) for job in overview.jobs],
         leavable=leavable,
     )
 
@@ -137,6 +162,8 @@ def _summary(overview: Overview) -> str:
         return "Home Assistant is heard, but capture cannot keep what it says."
     if "enrich" in down:
         return "Enrich is down. What Home Assistant says waits on disk until it is back."
+    if "learn" in down:
+        return "Home Assistant is heard and stored. Nothing is learned from it until learn is back."
     if overview.capture.gaps:
         return (
             f"Home Assistant is heard, and {wording.count(len(overview.capture.gaps), 'gap')} in the past being filled."
@@ -219,6 +246,21 @@ def _bars(accounts: list[Certificate]) -> list[Bar]:
         )
         for account in accounts
     ]
+
+
+def _next_run(overview: Overview, home: Home) -> str:
+    """Say when learning runs next; empty when that is not known."""
+    if overview.plan is None or not overview.plan.next:
+        return ""
+    kind, instant = min(overview.plan.next.items(), key=lambda one: (one[1], one[0]))
+    return f"{moment(instant, home.zone):%A %H:%M} ({kind})"
+
+
+def _run(job: Job, home: Home) -> Run:
+    since = moment(job.started or job.asked, home.zone)
+    done = f"{job.done} of {job.total}" if job.state is JobState.RUNNING and job.total else ""
+    told = plain_sentence(job.error) or done or plain_sentence(" ".join(job.tidings[:1]))
+    return Run(f"{since:%d %b %H:%M}", job.kind.value, job.state.value, _RUNS[job.state], told)
 
 
 def _gap(start: int, end: int, reason: str, home: Home) -> str:
