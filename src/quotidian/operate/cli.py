@@ -32,6 +32,8 @@ PLACES: Final = {
     "mark": "keeping",
     "forget": "keeping",
     "retain": "keeping",
+    "backup": "backing",
+    "restore": "backing",
     "simulate": "learning",
     "demo": "learning",
 }

@@ -103,7 +103,11 @@ def _is_function(hint: Any) -> bool:
 
 _CALLABLE: Final = get_origin(Callable[[], None])
 
-#: Every call but ``close``, which is for the owner of the store alone.
+#: ``close`` is for the owner of the store alone; a backup is too large for a message, and has a route of its own.
+_OTHERS: Final = ("close", "backup")
+#: Every other call.
 CALLS: Final = {
-    name: _call(name, member) for name, member in vars(Store).items() if not name.startswith("_") and name != "close"
+    name: _call(name, member)
+    for name, member in vars(Store).items()
+    if not name.startswith("_") and name not in _OTHERS
 }

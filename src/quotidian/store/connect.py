@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from quotidian.errors import StoreBusyError, StoreRefusedError
 from quotidian.settings import Settings
-from quotidian.store.embedded.database import FILE
+from quotidian.store.backup.restoring import has_store, settle
 from quotidian.store.embedded.place import Lock, disk_errors, refuse_network
 from quotidian.store.embedded.store import EmbeddedStore
 from quotidian.store.protocols import Store
@@ -50,7 +50,7 @@ def connect(
     """
     settings = settings or Settings()
     named = settings.url("store") if settings.origin("DATA_STORAGE_URL") else None
-    if elsewhere and named is not None and not (directory.expanduser() / FILE).exists():
+    if elsewhere and named is not None and not has_store(directory.expanduser()):
         return _served(named, directory, settings)
     try:
         return open_here(directory, settings, create=create)
@@ -84,7 +84,7 @@ def open_here(directory: Path, settings: Settings, *, create: bool = True) -> St
     pa.set_memory_pool(pa.system_memory_pool())
     directory = directory.expanduser()
     refuse_network(directory)
-    if not create and not (directory / FILE).exists():
+    if not create and not has_store(directory):
         raise StoreRefusedError(
             f"There is no store in {directory}.", "Import a source first, or name another directory."
         )
@@ -93,6 +93,7 @@ def open_here(directory: Path, settings: Settings, *, create: bool = True) -> St
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = Lock(directory)
     try:
+        settle(directory)
         store = EmbeddedStore(directory, settings, lock)
     except BaseException:
         lock.release()

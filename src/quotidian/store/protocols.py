@@ -1,7 +1,7 @@
 """What every store can do, whatever lies beneath it."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -24,6 +24,7 @@ from quotidian.model import (
     Summary,
 )
 from quotidian.model.certificate import Certificate, Verification
+from quotidian.store.backup.archive import Manifest
 
 Period = Literal["weekly", "monthly"]
 #: Whose detectors looked.
@@ -135,6 +136,31 @@ class Forgotten(msgspec.Struct, frozen=True):
     events: int
     days: int
     patterns: int
+
+
+class Backup(Protocol):
+    """What a store held at a moment, for any thread; ``close`` gives back the space that it takes.
+
+    ``damaged`` is the day whose file turned out not to be what was written.
+    """
+
+    damaged: dt.date | None
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the archive holds.
+
+        Raises
+        ------
+        CorruptStoreError
+            When a day's file is damaged; reading that day sets it aside.
+        """
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the archive, a plain tar, in pieces: ``manifest.size`` bytes in all."""
+
+    def close(self) -> None:
+        """Give the space back."""
 
 
 class Store(Protocol):
@@ -369,6 +395,15 @@ class Store(Protocol):
 
     def layers(self) -> list[LayerSize]:
         """Tell what each layer holds."""
+
+    def backup(self) -> Backup:
+        """Take all that the store holds now, to be written somewhere while it goes on.
+
+        Raises
+        ------
+        DiskFullError
+            When there is no space for a copy of the database.
+        """
 
     def close(self) -> None:
         """Give the store back; nothing may be called afterwards."""

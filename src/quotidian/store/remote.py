@@ -2,7 +2,9 @@
 
 import http.client
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import chain
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
@@ -12,10 +14,13 @@ import pyarrow as pa
 from quotidian import errors
 from quotidian.errors import QuotidianError, SettingError, UnreachableError
 from quotidian.model.problem import Problem
+from quotidian.store.backup.archive import Contents
+from quotidian.store.backup.tar import CHUNK, Tar
 from quotidian.store.calls import CALLS, Call, unpacked
 from quotidian.store.protocols import Appended, Checkpoint, Forgotten
 
 PATH: Final = "/api/v1/store/"
+BACKUP: Final = "/api/v1/backup"
 MEDIA: Final = "application/msgpack"
 ROWS: Final = 50_000  #: events that travel at once
 _CONNECT: Final = 5.0  # seconds
@@ -70,6 +75,19 @@ class RemoteStore:
             progress(forgotten.days, forgotten.days)
         return forgotten
 
+    def backup(self) -> "RemoteBackup":
+        """Ask for all that the store holds now, over a connection of its own."""
+        try:
+            connection = self._connected()
+            connection.request("GET", BACKUP, headers=self._headers)
+            response = connection.getresponse()
+        except (*_LOST, OSError) as error:
+            raise self._unreached(error) from error
+        if response.status != http.HTTPStatus.OK:
+            with closing(connection):
+                _raise(response.status, response.read(), response.headers.get("Retry-After"))
+        return RemoteBackup(connection, response)
+
     def close(self) -> None:
         """Close the connection."""
         with self._turn:
@@ -112,13 +130,16 @@ class RemoteStore:
 
     def _opened(self) -> http.client.HTTPConnection:
         if self._connection is None:
-            parts = urlsplit(self._url)
-            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-            connection = kind(parts.netloc, timeout=_CONNECT)
-            connection.connect()
-            connection.sock.settimeout(_PATIENCE)
-            self._connection = connection
+            self._connection = self._connected()
         return self._connection
+
+    def _connected(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self._url)
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.netloc, timeout=_CONNECT)
+        connection.connect()
+        connection.sock.settimeout(_PATIENCE)
+        return connection
 
     def _drop(self) -> None:
         if self._connection is not None:
@@ -132,6 +153,49 @@ class RemoteStore:
             f"The store at {self._url} cannot be reached ({type(error).__name__}).",
             "Look whether Quotidian is still running, then try again.",
         )
+
+
+class RemoteBackup:
+    """An archive that the store's service sends; see ``quotidian.store.protocols.Backup``."""
+
+    damaged = None  # the service sets such a day aside itself
+
+    def __init__(self, connection: http.client.HTTPConnection, response: http.client.HTTPResponse) -> None:
+        self._connection, self._response = connection, response
+        self._read: list[bytes] = []
+        archive = Tar(self)
+        self.manifest: Final = Contents(archive, archive.next()).manifest
+
+    def read(self, size: int, /) -> bytes:
+        """Read on; what was read is kept until all of it is asked for."""
+        self._read.append(self._response.read(size))
+        return self._read[-1]
+
+    def chunks(self) -> Iterator[bytes]:
+        """Give the archive in pieces.
+
+        Raises
+        ------
+        UnreachableError
+            When the service ends in the middle of it.
+        """
+        left = self.manifest.size
+        try:
+            for part in chain(self._read, iter(lambda: self._response.read(CHUNK), b"")):
+                left -= len(part)
+                yield part
+        except (*_LOST, OSError) as error:
+            raise _ended() from error
+        if left:
+            raise _ended()
+
+    def close(self) -> None:
+        """End the answer."""
+        self._connection.close()
+
+
+def _ended() -> UnreachableError:
+    return UnreachableError("The store went away in the middle of the backup.", "Run this again when it is back.")
 
 
 def _raise(status: int, content: bytes, after: str | None) -> NoReturn:

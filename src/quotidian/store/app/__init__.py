@@ -14,7 +14,7 @@ from quotidian.errors import QuotidianError
 from quotidian.model.health import State
 from quotidian.service import Dependency, Health, create
 from quotidian.settings import Settings
-from quotidian.store.app import calls, intake, reading
+from quotidian.store.app import backup, calls, intake, reading
 from quotidian.store.app.housekeeping import Housekeeping
 from quotidian.store.app.thread import StoreThread
 from quotidian.store.connect import announce, open_here
@@ -64,6 +64,7 @@ def create_app(settings: Settings, store: Callable[[], Store] | None = None) -> 
     intake.add(app, taking)
     reading.add(app, thread, taking)
     calls.add(app, thread)
+    backup.add(app, thread)
     return app
 
 

@@ -26,6 +26,7 @@ from quotidian.model import (
 )
 from quotidian.model.certificate import Certificate, Verification
 from quotidian.settings import Settings
+from quotidian.store.backup.local import LocalBackup
 from quotidian.store.embedded.account import Accounts
 from quotidian.store.embedded.backing import Backing, Files
 from quotidian.store.embedded.contents import LostSummariesError, Row
@@ -366,6 +367,10 @@ class EmbeddedStore:
     def layers(self) -> list[LayerSize]:
         """Tell what each layer holds."""
         return sizes(self._database, self._ledger, self._layers)
+
+    def backup(self) -> LocalBackup:
+        """Take all that the store holds now."""
+        return LocalBackup.taken(self._database, self.home.id, self._ledger.days(), self._backing)
 
     def close(self) -> None:
         """Give the store back."""

@@ -1,0 +1,90 @@
+"""The file that a backup is written to: it has its name when all of it is on the disk, and not before."""
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from quotidian.errors import DiskFullError, SettingError, StoreBusyError
+
+
+@contextmanager
+def written(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
+    """Give what is to be written to; at the end it gets its name, and when something fails it goes.
+
+    What a killed process left of it is written over.
+
+    Raises
+    ------
+    SettingError
+        When there is such a file, and it is not to be replaced.
+    StoreBusyError
+        When another process writes it.
+    DiskFullError
+        When there is no space.
+    """
+    path = path.expanduser()
+    _refuse_there(path, replace=replace)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    try:
+        with os.fdopen(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+            _take(file, path)
+            try:
+                file.truncate()
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+                _refuse_there(path, replace=replace)
+                unfinished.rename(path)
+            except BaseException:
+                unfinished.unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise full(path.parent) from error
+        raise
+    _sync(path.parent)
+
+
+def refuse_little_space(folder: Path, needed: int) -> None:
+    """Refuse to begin what there is no space for.
+
+    Raises
+    ------
+    DiskFullError
+        When fewer bytes than needed are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise full(folder, f": {needed / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are free")
+
+
+def full(folder: Path, figures: str = "") -> DiskFullError:
+    """Say that no space is left for a backup."""
+    return DiskFullError(f"No space is left for the backup in {folder.resolve()}{figures}.", "Name another place.")
+
+
+def _refuse_there(path: Path, *, replace: bool) -> None:
+    if path.is_dir():
+        raise SettingError(f"{path} is a directory.", "Name a file in it, such as quotidian.tar.")
+    if path.exists() and not replace:
+        raise SettingError(f"There is a file {path} already.", "Name another one, or write over it with --replace.")
+
+
+def _take(file: BinaryIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise StoreBusyError(f"Another process writes {path}.", "Wait until it has ended.") from None
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
