@@ -1,17 +1,19 @@
 """Days side by side: tokens that move together, classes of days, what people may have done."""
 
 import datetime as dt
+import gc
+import weakref
 
 import msgspec
 import numpy as np
 import pytest
 
-from quotidian.detect import History
+from quotidian.detect import History, detectors
 from quotidian.detect.history import entities_of
 from quotidian.model import Home
 from quotidian.model.day import Day
 
-from .building import Diary, home_of
+from .building import Diary, home_of, household
 
 LAMPS = tuple(f"light.lamp_{number}" for number in range(7))
 
@@ -90,6 +92,17 @@ def test_the_sun_by_the_wall_clock() -> None:
     history = Diary(home, dt.date(2026, 3, 28), 2).history()
     assert 55 < int(np.diff(history.sun("sunset"))[0]) < 65
     assert Diary(days=2).history().sun("sunset").tolist() == [-1, -1]
+
+
+def test_nothing_keeps_a_history_alive() -> None:
+    """A long run reviews many nights: when all detectors have looked, the night's history goes."""
+    history = household(days=10).history()
+    for detector in detectors():
+        detector.detect(history)
+    gone = weakref.ref(history)
+    del history
+    gc.collect()
+    assert gone() is None
 
 
 def test_entities_of_tokens() -> None:

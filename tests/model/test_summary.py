@@ -91,6 +91,13 @@ def test_damaged_bytes_are_refused(integers: Integers, data: st.DataObject) -> N
         assert found == integers  # a bit of the packing that means nothing
 
 
+def test_days_share_their_words() -> None:
+    """However many days are unpacked, a word is held once."""
+    packed = Integers(("light.kitchen", "on"), {"token": [0, 1]}).encode()
+    one, other = Integers.decode(packed), Integers.decode(packed)
+    assert all(mine is theirs for mine, theirs in zip(one.words, other.words, strict=True))
+
+
 def test_integers_cannot_be_changed() -> None:
     """Neither the array that was given nor the one that is kept can be written through."""
     integers = Integers((), {"x": np.array([1, 2])})

@@ -34,8 +34,12 @@ class _Acts(msgspec.Struct, frozen=True):
 
 
 class _Pairs(msgspec.Struct, frozen=True):
-    """Ordered pairs of tokens with their sums over the days, shape (pairs, windows) for ``kept`` and ``expected``."""
+    """Ordered pairs of tokens with their sums over the days, shape (pairs, windows) for ``kept`` and ``expected``.
 
+    They are those that go together on enough days; ``known`` counts all that ever could have.
+    """
+
+    known: int
     first: Ints
     second: Ints
     days: Ints
@@ -135,8 +139,6 @@ class CoOccurrence(Detector):
             return []
         exposure = self._exposure(history)
         pairs = self._pairs(history, exposure)
-        if not pairs.first.size:
-            return []
         p = at_least(pairs.kept, pairs.days[:, None], pairs.expected)
         p[~self._worth_telling(pairs)] = 1.0
         window = np.argmin(p, axis=1)
@@ -144,7 +146,8 @@ class CoOccurrence(Detector):
         acts = np.array([is_act(history.home, token) for token in tokens])
         signs = np.array([is_act(history.home, token) or state_of(token) not in RESTING for token in tokens])
         told = signs[pairs.first] & acts[pairs.second]
-        q = q_values(best, tests=int((_apart(tokens) & (exposure >= self.least_days)).sum()))
+        tests = int((_apart(tokens) & (exposure >= self.least_days)).sum())
+        q = q_values(best, max(tests, pairs.known))
         findings = [
             _finding(history, pairs, place, int(window[place]), float(q[place]))
             for place in np.flatnonzero((q <= self.false_discovery) & told).tolist()
@@ -153,26 +156,35 @@ class CoOccurrence(Detector):
 
     def _worth_telling(self, pairs: _Pairs) -> Bools:
         kept, days = pairs.kept, pairs.days[:, None]
+        return np.asarray(self._often(kept, days) & (kept * ONE >= self.least_lift * pairs.expected))
+
+    def _often(self, kept: Ints, days: Ints) -> Bools:
         return np.asarray(
-            (days >= self.least_days)
-            & (kept >= max(4, self.least_days - 1))
-            & (kept >= self.least_share * days)
-            & (kept * ONE >= self.least_lift * pairs.expected)
+            (days >= self.least_days) & (kept >= max(4, self.least_days - 1)) & (kept >= self.least_share * days)
         )
 
     def _pairs(self, history: History, exposure: Ints) -> _Pairs:
+        """Sum up the pairs that the widest window meets often enough: the p-value of all others is 1 anyway."""
         number = {token: place for place, token in enumerate(history.tokens)}
         days = self._days(history)
-        keyed = [_keys(day, number) for day in days]
-        pairs = np.unique(np.concatenate([np.empty(0, np.int64), *(keys for keys, _ in keyed)]))
+        known, met = np.zeros(exposure.size, bool), np.zeros(exposure.size, np.int64)
+        for day in days:
+            keys, spoken = _keys(day, number)  # a pair stands only once in a day
+            known[keys] = True
+            met[keys[day["hits"][spoken] > 0]] += 1
+        pairs = np.flatnonzero(self._often(met, exposure.reshape(-1)))
+        place_of = np.full(exposure.size, -1, np.int32)
+        place_of[pairs] = np.arange(pairs.size)
         kept, expected = np.zeros((2, pairs.size, len(WINDOWS)), np.int64)
-        for day, (keys, spoken) in zip(days, keyed, strict=True):
-            place = np.searchsorted(pairs, keys)  # a pair stands only once in a day
+        for day in days:
+            keys, spoken = _keys(day, number)
+            chosen = place_of[keys] >= 0
+            place, rows = place_of[keys[chosen]], np.flatnonzero(spoken)[chosen]
             for window in range(len(WINDOWS)):
-                kept[place, window] += (day["hits"][spoken] >> window) & 1
-                expected[place, window] += day[f"chance_{window}"][spoken]
+                kept[place, window] += (day["hits"][rows] >> window) & 1
+                expected[place, window] += day[f"chance_{window}"][rows]
         first, second = np.divmod(pairs, len(number))
-        return _Pairs(first, second, exposure[first, second], kept, expected)
+        return _Pairs(int(known.sum()), first, second, exposure[first, second], kept, expected)
 
     def _days(self, history: History) -> list[Integers]:
         days = self.summary(history).days

@@ -5,8 +5,8 @@ midnight, on those of the sun so that sunrise or sunset stands at 12:00 of each 
 """
 
 from collections.abc import Iterator
-from functools import cache, cached_property
-from typing import Final
+from functools import cached_property
+from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -25,6 +25,8 @@ _LEAST_DAYS: Final = 3
 _MOST_TIMES: Final = 4
 _NEAR_CELLS: Final = 3  #: cells by which two windows' middles may differ and still tell of the same time
 _DISTINCT: Final = 30  #: minutes that two times of one class of days lie apart at least
+
+_Cells = TypeVar("_Cells", Ints, Bools)
 
 
 class Search(msgspec.Struct, frozen=True):
@@ -68,7 +70,7 @@ class _Line(msgspec.Struct, frozen=True):
 class _Exposure(msgspec.Struct, frozen=True):
     """At which instants a whole window was observed, shape (days, 288), ``None`` for always; their days by class."""
 
-    seen: Floats | None
+    seen: Bools | None
     days: Floats
 
 
@@ -106,7 +108,6 @@ class DayLine:
         columns = [np.concatenate(column) for column in zip(*map(msgspec.structs.astuple, found), strict=True)]
         return list(self._chosen(_Candidates(*columns), rows))
 
-    @cache  # noqa: B019 - a line lives as long as one search
     def moved(self, event: str) -> bool:
         """Tell whether the sun rose or set every day, and moved enough for its times to be told from the clock's."""
         minutes = self._history.sun(event)
@@ -236,14 +237,14 @@ class DayLine:
     def _size(self) -> int:
         return int(self._places[-1] + 2) * DAY_CELLS
 
-    def _by_day(self, line: Ints | Bools) -> Floats:
+    def _by_day(self, line: _Cells) -> _Cells:
         days = line.reshape(-1, DAY_CELLS)
         gapless = len(self._places) == len(days) - 2
-        return np.asarray(days[1:-1] if gapless else days[self._places], np.float64)
+        return days[1:-1] if gapless else days[self._places]
 
-    def _by_class(self, line: Ints | Bools, exposure: _Exposure) -> Floats:
+    def _by_class(self, line: _Cells, exposure: _Exposure) -> Floats:
         """Sum over the days of each class, where they were observed: shape (classes, 288)."""
-        days = self._by_day(line)
+        days = self._by_day(line).astype(np.float64)
         return np.asarray(self._masks @ (days if exposure.seen is None else days * exposure.seen))
 
     def _line(self, reference: str, rows: Ints) -> _Line:
@@ -285,7 +286,7 @@ class DayLine:
             if reference != "clock":
                 line = self._shifted(line, (self._history.sun(reference) - NOON) // CELL_MINUTES)
             seen = self._by_day(self._within(self._running(~line.reshape(-1)), window) == 0)
-            self._exposures[key] = _Exposure(None if seen.all() else seen, self._masks @ seen)
+            self._exposures[key] = _Exposure(None if seen.all() else seen, self._masks @ seen.astype(np.float64))
         return self._exposures[key]
 
     def _shifted(self, line: Bools, cells: Ints) -> Bools:

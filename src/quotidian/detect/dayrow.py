@@ -1,5 +1,6 @@
 """The shared day row: what every detector and every back-test reads of a day, in a few hundred bytes."""
 
+import sys
 from functools import cached_property
 from typing import Final
 
@@ -73,7 +74,7 @@ class DayRow:
         """The day's tokens, by the numbers that ``token`` holds."""
         words = self.integers.words
         pairs = zip(self.integers["token_entity"].tolist(), self.integers["token_state"].tolist(), strict=True)
-        return tuple(token_of(words[entity], words[state]) for entity, state in pairs)
+        return tuple(sys.intern(token_of(words[entity], words[state])) for entity, state in pairs)
 
     @property
     def second(self) -> Ints:

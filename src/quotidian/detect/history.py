@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Final
 
 import holidays
@@ -55,7 +55,11 @@ class History:
         self.rows: Final = tuple(rows)
         self.home: Final = home
         self.summaries: Final = dict(summaries or {})
+        # Not functools.cache: it would keep every history of a long run alive.
+        self._present: Final[dict[str, Bools]] = {}
+        self._cells: Final[dict[str, Bools]] = {}
         self._alike_cells: Final[dict[bytes, Bools]] = {}
+        self._suns: Final[dict[str, Ints]] = {}
 
     @cached_property
     def ordinals(self) -> Ints:
@@ -93,6 +97,7 @@ class History:
         grouped = np.bincount(spoken, minlength=len(self.tokens))[token[order]] > 1
         kept = order[~(again & grouped)]
         kept = kept[np.lexsort((token[kept], raw.instant[kept]))]
+        del self._raw_timeline  # it is not needed any more
         return Timeline(raw.day[kept], raw.instant[kept], raw.wall[kept], token[kept])
 
     @cached_property
@@ -118,31 +123,27 @@ class History:
         """Which days are public holidays where the home is."""
         return holidays_among([dt.date.fromordinal(row.ordinal) for row in self.rows], self.home.country)
 
-    @cache  # noqa: B019 - a history lives as long as one night's review
     def present(self, entity_id: str) -> Bools:
         """Tell on which days an entity was observed at all."""
-        return np.array([entity_id in row.present for row in self.rows], bool)
+        if entity_id not in self._present:
+            self._present[entity_id] = np.array([entity_id in row.present for row in self.rows], bool)
+        return self._present[entity_id]
 
-    @cache  # noqa: B019
     def cells(self, entity_id: str) -> Bools:
         """Tell which 5-minute cells of the wall clock an entity was observed through: shape (days, 288).
 
         Entities that were observed alike share one array.
         """
-        cells = np.stack([row.observed(entity_id) for row in self.rows])
-        return self._alike_cells.setdefault(cells.tobytes(), cells)
+        if entity_id not in self._cells:
+            cells = np.stack([row.observed(entity_id) for row in self.rows])
+            self._cells[entity_id] = self._alike_cells.setdefault(np.packbits(cells).tobytes(), cells)
+        return self._cells[entity_id]
 
-    @cache  # noqa: B019
     def sun(self, event: str) -> Ints:
         """Give the wall minute of each day's ``sunrise`` or ``sunset``, -1 where there is none."""
-        seconds = [row.sun(event) for row in self.rows]
-        return np.array(
-            [
-                -1 if second is None else int(wall_seconds(row.clock, np.array([second]))[0]) // 60
-                for row, second in zip(self.rows, seconds, strict=True)
-            ],
-            np.int64,
-        )
+        if event not in self._suns:
+            self._suns[event] = np.array([_sun_minute(row, event) for row in self.rows], np.int64)
+        return self._suns[event]
 
     @cached_property
     def _raw_tokens(self) -> tuple[str, ...]:
@@ -186,6 +187,11 @@ class History:
     def _alike(self, one: int, other: int) -> bool:
         first, second = self._raw_tokens[one], self._raw_tokens[other]
         return domain_of(first) == domain_of(second) and state_of(first) == state_of(second)
+
+
+def _sun_minute(row: DayRow, event: str) -> int:
+    second = row.sun(event)
+    return -1 if second is None else int(wall_seconds(row.clock, np.array([second]))[0]) // 60
 
 
 def _near(timeline: Timeline) -> Ints:

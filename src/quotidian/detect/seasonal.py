@@ -302,7 +302,8 @@ def _ranks(times: Floats) -> Floats:
 def _orders(size: int, permutations: int) -> Ints:
     """Give orders of so many weeks, the same ones every night: shape (permutations, size)."""
     generator = np.random.default_rng(_SEED)
-    return generator.permuted(np.tile(np.arange(size), (permutations, 1)), axis=1)
+    orders = generator.permuted(np.tile(np.arange(size), (permutations, 1)), axis=1)
+    return orders.astype(np.int16 if size < 1 << 15 else np.int64)
 
 
 def _step(times: Floats) -> tuple[int, float, float, float]:

@@ -1,5 +1,6 @@
 """What is kept of a day: named columns of integers, and the words that they point to."""
 
+import sys
 import zlib
 from collections.abc import Mapping
 from typing import Any, Final, Self
@@ -11,6 +12,10 @@ from numpy.typing import NDArray
 from quotidian.model.arrays import Ints
 
 _WIDTHS: Final = ("int8", "int16", "int32", "int64")
+#: How columns are held: chances in 16 bits have no sign.
+_HELD: Final[tuple[np.iinfo[Any], ...]] = tuple(
+    np.iinfo(name) for name in ("int8", "uint8", "int16", "uint16", "int32", "int64")
+)
 
 
 class _Column(msgspec.Struct, frozen=True, array_like=True):
@@ -57,7 +62,7 @@ class Integers:
             return NotImplemented
         return (
             self.words == other.words
-            and self._columns.keys() == other.columns.keys()
+            and self._columns.keys() == other._columns.keys()
             and all(np.array_equal(values, other[name]) for name, values in self._columns.items())
         )
 
@@ -102,18 +107,20 @@ class Integers:
             for column in head.columns:
                 kind = np.dtype(_WIDTHS[column.width])
                 values = np.frombuffer(body, kind, column.length, start)
-                columns[column.name] = np.cumsum(values, dtype=np.int64) if column.difference else values.copy()
+                columns[column.name] = np.cumsum(values, dtype=np.int64) if column.difference else values
                 start += kind.itemsize * column.length
         except (zlib.error, msgspec.DecodeError, IndexError) as error:
             raise ValueError(f"not a packed table of integers: {error}") from error
-        return cls(head.words, columns)
+        # The same words stand in every day, for as long as the home has the same things: they are held once.
+        return cls(tuple(map(sys.intern, head.words)), columns)
 
 
-def _narrow(values: object) -> NDArray[np.signedinteger[Any]]:
-    if isinstance(values, np.ndarray) and values.dtype.name in _WIDTHS[:-1]:
-        return values  # as it was packed
-    numbers = np.asarray(values, np.int64)
-    return numbers.astype(_WIDTHS[_width(numbers)])
+def _narrow(values: object) -> NDArray[np.integer[Any]]:
+    numbers: NDArray[Any] = np.asarray(values)
+    if numbers.dtype.name not in _WIDTHS:
+        numbers = numbers.astype(np.int64)
+    low, high = (int(numbers.min()), int(numbers.max())) if numbers.size else (0, 0)
+    return numbers.astype(next(held.dtype for held in _HELD if held.min <= low and high <= held.max))
 
 
 def _width(values: Ints) -> int:
