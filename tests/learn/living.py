@@ -42,7 +42,7 @@ def summaries(store: Store, detectors: Sequence[Detector]) -> dict[str, Any]:
     records = store.days()
     first, last = records[0].date - dt.timedelta(days=40), records[-1].date
     found: dict[str, Any] = {}
-    for name, version in [(ROW, ROW_VERSION), *((one.name, one.version) for one in detectors)]:
+    for name, version in [(ROW, ROW_VERSION), *((one.name, one.edition) for one in detectors)]:
         layers = [store.summary(name, version, first, last)]
         layers += [store.period_summary(period, name, version, first, last) for period in ("weekly", "monthly")]
         found[name] = [{day: kept.encode() for day, kept in layer.days.items()} for layer in layers]

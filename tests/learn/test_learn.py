@@ -371,8 +371,8 @@ def test_monthly_detectors_see_what_they_kept_years_ago(opened: Stores) -> None:
     store, old = opened(), dt.date(2020, 5, 1)
     kept = {old.toordinal(): Integers(("light.garden=on",), {"count": [1]})}
     store.put_period("monthly", old, Summary("seasonal", Seasonal.version, kept))
-    window = Window(store, detectors(), dt.date(2026, 3, 31))
-    history = window.history(Cadence.MONTHLY, dt.date(2026, 3, 31), store.home)
+    window = Window(store, detectors(), Cadence.MONTHLY, dt.date(2026, 3, 31))
+    history = window.history(dt.date(2026, 3, 31))
     assert history.summaries["seasonal"].days == kept
 
 

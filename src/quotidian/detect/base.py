@@ -2,15 +2,19 @@
 
 from abc import ABC, abstractmethod
 from enum import StrEnum
+from hashlib import blake2b
+from inspect import signature
 from typing import ClassVar
 
+from quotidian.detect.dayrow import DayRow
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.model import Carry, Finding, Integers, Summary
+from quotidian.model.rollup import Figures
 
 
 class Cadence(StrEnum):
-    """When a detector's summaries are rolled up."""
+    """How often a detector looks."""
 
     DAILY = "daily"
     WEEKLY = "weekly"
@@ -32,6 +36,24 @@ class Detector(ABC):
     cadence: ClassVar[Cadence] = Cadence.DAILY
     #: Whether it keeps integers of its own beside the shared row.
     keeps: ClassVar[bool] = False
+    #: The parameters of the constructor that ``fold`` reads.
+    folds_by: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def edition(self) -> int:
+        """What kind of integers ``fold`` gives: the key under which summaries are kept.
+
+        It is the version as long as what ``fold`` reads is as by default; otherwise 32 bits that follow from the
+        parameters that are not, above the 16 bits of the version.
+        """
+        defaults = signature(type(self)).parameters
+        set_apart = {
+            name: getattr(self, name) for name in self.folds_by if getattr(self, name) != defaults[name].default
+        }
+        if not set_apart:
+            return self.version
+        words = repr(sorted(set_apart.items())).encode()
+        return int.from_bytes(blake2b(words, digest_size=4).digest(), "big") << 16 | self.version
 
     def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
         """Reduce a day to a few integers, given what the day before handed on; and hand on what crosses midnight.
@@ -45,10 +67,18 @@ class Detector(ABC):
         """Unite two summaries: associative, commutative, with the empty summary as identity."""
         return one.merged(other)
 
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say in readable figures what the shared row and its own integers tell of a day: by entity, area or ``home``.
+
+        They follow from these integers alone, and no list has more than 48 members.
+        """
+        del row, own
+        return {}
+
     @abstractmethod
     def detect(self, history: History) -> list[Finding]:
         """Say what holds on the evidence of these days, best first."""
 
     def summary(self, history: History) -> Summary:
         """Give this detector's own summaries of the history's days."""
-        return history.summaries.get(self.name, Summary(self.name, self.version))
+        return history.summaries.get(self.name, Summary(self.name, self.edition))

@@ -1,11 +1,13 @@
 """Each finished day once: its events from layer 1, its integers into layer 2."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
 from quotidian.detect import ROW, ROW_VERSION, Detector, observe
+from quotidian.errors import CorruptStoreError
 from quotidian.model import Carry, Day, Integers
 from quotidian.model.day import SECOND
 from quotidian.store import DayRecord, Store
@@ -13,31 +15,33 @@ from quotidian.store import DayRecord, Store
 Progress = Callable[[str, int, int], None]
 
 #: A last day that ends earlier than that before midnight was cut short, and waits for the rest of its events.
-_CUT_SHORT = 2 * 3600 * SECOND
+_CUT_SHORT: Final = 2 * 3600 * SECOND
 
 
 class Folded(msgspec.Struct, frozen=True):
-    """What a run folded: the days, and the events in them."""
+    """What a run folded: the days, and the events in them; and a sentence for each day that could not be read."""
 
-    days: tuple[dt.date, ...]
-    events: int
-
-
-class _FoldedDay(msgspec.Struct, frozen=True):
-    """A day that was folded and is not stored yet."""
-
-    record: DayRecord
-    summaries: dict[str, tuple[int, Integers]]
-    carries: dict[str, Carry]
-    events: int
+    days: tuple[dt.date, ...] = ()
+    events: int = 0
+    damaged: tuple[str, ...] = ()
 
 
 def fold(
-    store: Store, detectors: Sequence[Detector], now: int, progress: Progress | None = None, *, again: bool = False
+    store: Store,
+    detectors: Sequence[Detector],
+    now: int,
+    progress: Progress | None = None,
+    *,
+    again: bool = False,
+    since: dt.date = dt.date.min,
+    until: dt.date = dt.date.max,
 ) -> Folded:
-    """Fold every finished day that has events which its summaries do not know.
+    """Fold every finished day that is due, the oldest first.
 
-    A day that hands on something else than it did before makes the next one due, until nothing changes any more.
+    What is due stands in the day ledger, and the store writes it there: a day whose events changed; a day before which
+    something else is handed on than before, in the transaction that says so; and every day with events when the
+    editions of the detectors are others than before. So whoever is killed, or is not alone, leaves no more than days
+    that are due.
 
     Parameters
     ----------
@@ -48,84 +52,52 @@ def fold(
     progress
         Called with "fold", the days done and the days to do.
     again
-        Whether days that are not due are folded too.
+        Whether days with events that are not due are folded too.
+    since, until
+        The first and the last day that may be folded.
     """
-    records = _finished(store, now)
-    outdated = {record.date for record in records if record.events} if again else _outdated(store, records, detectors)
-    folded: list[dt.date] = []
-    events, handed_on, carries = 0, False, dict[str, Carry]()
-    held: list[_FoldedDay] = []
-    previous: dt.date | None = None
-    for place, record in enumerate(records):
-        follows = previous == record.date - dt.timedelta(days=1)
-        due = record.due or record.date in outdated
-        if due or not (handed_on and follows):
-            _put(store, held)
-        if due or (handed_on and follows):
-            if not follows:
-                carries = {}
-            elif not (folded and folded[-1] == previous):
-                carries = store.carries(record.date - dt.timedelta(days=1))
-            day = _fold_day(store, record, detectors, carries)
-            carries = day.carries
-            handed_on = carries != store.carries(record.date)
-            held.append(day)
-            folded.append(record.date)
-            events += day.events
-        else:
-            handed_on = False
-        previous = record.date
+    store.set_editions({ROW: ROW_VERSION, **{one.name: one.edition for one in detectors}})
+    dates = {date for date in _finished(store, now) if since <= date <= until}
+    folded: dict[dt.date, int] = {}
+    damaged: list[str] = []
+    while due := [one for one in store.days() if one.date in dates and (one.due or (again and one.events))]:
+        dates.remove(due[0].date)
+        try:
+            folded[due[0].date] = _fold_day(store, due[0], detectors)
+        except CorruptStoreError as error:
+            damaged.append(str(error))
         if progress is not None:
-            progress("fold", place + 1, len(records))
-    _put(store, held)
-    return Folded(tuple(folded), events)
+            done = len(folded) + len(damaged)
+            progress("fold", done, done + len(due) - 1)
+    return Folded(tuple(folded), sum(folded.values()), tuple(damaged))
 
 
-def _put(store: Store, held: list[_FoldedDay]) -> None:
-    """Store a day and those that were folded only because of it, the last one first.
-
-    The day itself is due until the end, so whoever is killed in between folds all of them again.
-    """
-    while held:
-        day = held.pop()
-        store.put_day(day.record.date, day.summaries, day.carries, day.record.revision)
-
-
-def _finished(store: Store, now: int) -> list[DayRecord]:
+def _finished(store: Store, now: int) -> list[dt.date]:
     """Give the days that are over, oldest first; the very last one only if it was not cut short."""
-    known = store.days()
-    records = [record for record in known if Day.of(record.date, store.home.zone).end <= now]
-    if records and records[-1] == known[-1] and _is_cut_short(store, records[-1]):
-        records.pop()
-    return records
+    known = [record.date for record in store.days()]
+    finished = [date for date in known if Day.of(date, store.home.zone).end <= now]
+    if finished and finished[-1] == known[-1] and _is_cut_short(store, finished[-1]):
+        finished.pop()
+    return finished
 
 
-def _is_cut_short(store: Store, record: DayRecord) -> bool:
-    day = Day.of(record.date, store.home.zone)
+def _is_cut_short(store: Store, date: dt.date) -> bool:
+    day = Day.of(date, store.home.zone)
     return store.events(start=day.end - _CUT_SHORT, end=day.end, limit=1).num_rows == 0
 
 
-def _outdated(store: Store, records: Sequence[DayRecord], detectors: Sequence[Detector]) -> set[dt.date]:
-    """Give the days with events whose summaries were made by another version of a detector.
-
-    Days before the first one that every detector knows have expired.
-    """
-    kept = [(ROW, ROW_VERSION), *((one.name, one.version) for one in detectors)]
-    known = frozenset.intersection(*(store.summarised(name, version) for name, version in kept))
-    oldest = min(known, default=dt.date.min)
-    return {record.date for record in records if record.events and record.date > oldest} - known
-
-
-def _fold_day(
-    store: Store, record: DayRecord, detectors: Sequence[Detector], carries: Mapping[str, Carry]
-) -> _FoldedDay:
-    day = Day.of(record.date, store.home.zone)
+def _fold_day(store: Store, record: DayRecord, detectors: Sequence[Detector]) -> int:
+    """Fold a day and store what comes of it; give how many events it has."""
+    home = store.home
+    day = Day.of(record.date, home.zone)
     events = store.day_events(day)
-    view, carry = observe(day, events, store.home, carries.get(ROW, Carry()))
+    carries = store.carries(record.date - dt.timedelta(days=1))
+    view, carry = observe(day, events, home, carries.get(ROW, Carry()))
     summaries: dict[str, tuple[int, Integers]] = {ROW: (ROW_VERSION, view.row.integers)}
     handed_on = {ROW: carry}
     for detector in detectors:
         integers, carry = detector.fold(view, carries.get(detector.name, Carry()))
-        summaries[detector.name] = (detector.version, integers)
+        summaries[detector.name] = (detector.edition, integers)
         handed_on[detector.name] = carry
-    return _FoldedDay(record, summaries, handed_on, events.num_rows)
+    store.put_day(record.date, summaries, handed_on, record.revision)
+    return events.num_rows

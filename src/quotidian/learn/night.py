@@ -1,4 +1,4 @@
-"""A night's work: fold what is due, roll up what is over, and see which habits hold."""
+"""A night's work in series: the days, the weeks, the months, and what is old goes."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -6,35 +6,40 @@ from typing import Final
 
 import msgspec
 
-from quotidian.detect import Detector
-from quotidian.detect.reconcile import reconcile
+from quotidian.detect import Cadence, Detector
+from quotidian.errors import CorruptStoreError
 from quotidian.learn.fold import Folded, Progress, fold
-from quotidian.learn.periods import closes, roll_up
-from quotidian.learn.window import Window
+from quotidian.learn.look import look, look_on
+from quotidian.learn.periods import closing, newest_folded, unite
 from quotidian.model import Pattern
 from quotidian.model.day import moment
 from quotidian.store import Retained, Store
 
-#: A first look at a long history reviews its last year, night by night.
-_MOST_NIGHTS: Final = 364
+_NOTHING: Final = Retained(0, 0, 0, 0)
 
 
 class Learned(msgspec.Struct, frozen=True):
-    """What a run did. ``nights`` are the last days learned from, one a night that was reviewed."""
+    """What a run did, and the patterns that are there afterwards.
 
-    folded: Folded
-    periods: int
-    nights: tuple[dt.date, ...]
-    patterns: tuple[Pattern, ...]
-    retained: Retained
+    ``nights``, ``weeks`` and ``months`` are the last days of what the daily, weekly and monthly detectors looked at, in
+    order; ``periods`` counts the weekly and monthly summaries that were written.
+    """
+
+    folded: Folded = Folded()
+    nights: tuple[dt.date, ...] = ()
+    weeks: tuple[dt.date, ...] = ()
+    months: tuple[dt.date, ...] = ()
+    periods: int = 0
+    patterns: tuple[Pattern, ...] = ()
+    retained: Retained = _NOTHING
 
 
 def learn(
     store: Store, detectors: Sequence[Detector], now: int, progress: Progress | None = None, *, refold: bool = False
 ) -> Learned:
-    """Do what all nights up to now have left to do.
+    """Do what all nights up to now have left to do: the days, the weeks, the months, and then retention.
 
-    Each day is folded once and each night reviewed once, in order, so that a history which is learned at once and one
+    Each day is folded once and each night looked at once, in order, so that a history which is learned at once and one
     that came in day by day end in the same patterns. Killed at any point, the next run goes on.
 
     Parameters
@@ -42,62 +47,139 @@ def learn(
     store, detectors
         The home's store, and who looks for habits.
     now
-        The present instant in µs.
+        The present instant in µs: days that end later are not over.
     progress
         Called with the stage ("fold", "review"), what is done and what there is to do.
     refold
         Whether every day whose events are still there is folded again.
     """
-    store.seal(moment(now, store.home.zone).date())
-    folded = fold(store, detectors, now, progress, again=refold)
-    days = [record.date for record in store.days() if record.folded is not None]
-    if not days:
-        return Learned(folded, 0, (), (), Retained(0, 0, 0, 0))
-    periods = roll_up(store, detectors, days[0], days[-1])
-    nights = _nights(store, days)
-    review(store, detectors, nights, progress)
-    # Age is counted from the newest day, so that an old export is not thrown away for being old.
-    retained = store.retain(days[-1])
-    return Learned(folded, periods, tuple(nights), tuple(store.patterns()), retained)
+    return _night(store, detectors, now, progress, tuple(Cadence), refold=refold)
+
+
+def daily(
+    store: Store,
+    detectors: Sequence[Detector],
+    now: int,
+    progress: Progress | None = None,
+    *,
+    until: dt.date | None = None,
+    refold: bool = False,
+) -> Learned:
+    """Fold the days that are due, let the daily detectors look on the nights that they have not seen, drop what is old.
+
+    ``until`` does as if tonight were the night after that date; the other parameters are those of ``learn``.
+    """
+    return _night(store, detectors, now, progress, (Cadence.DAILY,), until=until, refold=refold)
+
+
+def weekly(
+    store: Store,
+    detectors: Sequence[Detector],
+    now: int,
+    progress: Progress | None = None,
+    *,
+    until: dt.date | None = None,
+) -> Learned:
+    """Unite the weeks (Sunday to Saturday) that are over, and let the weekly detectors look.
+
+    They look on the night after each Saturday that they have not seen; the parameters are those of ``daily``.
+    """
+    return _night(store, detectors, now, progress, (Cadence.WEEKLY,), until=until)
+
+
+def monthly(
+    store: Store,
+    detectors: Sequence[Detector],
+    now: int,
+    progress: Progress | None = None,
+    *,
+    until: dt.date | None = None,
+) -> Learned:
+    """Unite the months that are over, and let the monthly detectors look on the night after the last day of each.
+
+    The parameters are those of ``daily``.
+    """
+    return _night(store, detectors, now, progress, (Cadence.MONTHLY,), until=until)
+
+
+def backfill(
+    store: Store,
+    detectors: Sequence[Detector],
+    now: int,
+    progress: Progress | None = None,
+    *,
+    days: int,
+    refold: bool = False,
+) -> Learned:
+    """Do what ``learn`` does, but only with the last so many local days; older ones stay due for the nightly run.
+
+    Where nobody has looked yet, the first night is that of the first of these days. Where somebody has, the nights go
+    on from there, as far as every day since is folded: none is left out.
+    """
+    since = _yesterday(store, now) - dt.timedelta(days=days - 1)
+    return _night(store, detectors, now, progress, tuple(Cadence), since=since, refold=refold)
 
 
 def review(
     store: Store, detectors: Sequence[Detector], nights: Sequence[dt.date], progress: Progress | None = None
 ) -> None:
-    """Review nights in order: what each detector finds continues, begins, or lets fade the patterns.
-
-    Weekly detectors look on the night after a Saturday, monthly ones after the last of a month; between these
-    their patterns stay as they are.
-    """
-    if not nights:
-        return
-    window = Window(store, detectors, nights[0])
-    revision, patterns = store.nights.revision, store.patterns()
-    for place, night in enumerate(nights):
-        patterns = _reviewed(store, detectors, window, patterns, night)
-        revision = store.put_patterns("daily", night, patterns, revision)
-        if progress is not None:
-            progress("review", place + 1, len(nights))
+    """Let the detectors of each cadence look on those of some nights on which they look at all, in order."""
+    for cadence in Cadence:
+        own = [night for night in nights if night in closing(cadence, [night])]
+        for _ in look_on(store, detectors, cadence, own, store.nights.revision, progress=progress):
+            pass
 
 
-def _reviewed(
-    store: Store, detectors: Sequence[Detector], window: Window, patterns: Sequence[Pattern], night: dt.date
-) -> list[Pattern]:
-    home = store.home
-    looking = {one.name: one for one in detectors if closes(one.cadence, night)}
-    histories = {cadence: window.history(cadence, night, home) for cadence in {one.cadence for one in looking.values()}}
-    found = [finding for one in looking.values() for finding in one.detect(histories[one.cadence])]
-    touched = [pattern for pattern in patterns if pattern.finding.detector in looking]
-    others = [pattern for pattern in patterns if pattern.finding.detector not in looking]
-    return sorted([*others, *reconcile(home.id, touched, found, night)], key=lambda pattern: pattern.id)
+def _night(
+    store: Store,
+    detectors: Sequence[Detector],
+    now: int,
+    progress: Progress | None,
+    cadences: Sequence[Cadence],
+    *,
+    since: dt.date = dt.date.min,
+    until: dt.date | None = None,
+    refold: bool = False,
+) -> Learned:
+    """Fold, unite, look and drop, as far as it belongs to some cadences, from one day to another (both included)."""
+    until = min(until or dt.date.max, _yesterday(store, now))
+    looked: dict[Cadence, tuple[dt.date, ...]] = dict.fromkeys(Cadence, ())
+    folded, periods, retained = Folded(), 0, _NOTHING
+    nightly = Cadence.DAILY in cadences
+    if nightly:
+        damage = _sealed(store, now)
+        folded = fold(store, detectors, now, progress, again=refold, since=since, until=until)
+        folded = msgspec.structs.replace(folded, damaged=(*damage, *folded.damaged))
+    for cadence in cadences:
+        periods += unite(store, detectors, cadence)
+        looked[cadence] = look(store, detectors, cadence, progress, since=since, until=until)
+    if nightly:
+        retained = _retained(store)
+    return Learned(
+        folded=folded,
+        nights=looked[Cadence.DAILY],
+        weeks=looked[Cadence.WEEKLY],
+        months=looked[Cadence.MONTHLY],
+        periods=periods,
+        patterns=tuple(store.patterns()),
+        retained=retained,
+    )
 
 
-def _nights(store: Store, days: Sequence[dt.date]) -> list[dt.date]:
-    """Give the nights that were not reviewed yet; where there is none the last one once more.
+def _sealed(store: Store, now: int) -> tuple[str, ...]:
+    """Seal the days that are over; say what was damaged."""
+    try:
+        store.seal(moment(now, store.home.zone).date())
+    except CorruptStoreError as error:
+        return (str(error),)
+    return ()
 
-    Days that were marked, or that late events changed, count from then on; where nothing is new, nothing changes.
-    """
-    reviewed = store.nights.daily
-    if reviewed is None:
-        return list(days)[-_MOST_NIGHTS:]
-    return [day for day in days if day > reviewed] or [days[-1]]
+
+def _retained(store: Store) -> Retained:
+    """Drop what is old. Age is counted from the newest day: an old export is not thrown away for being old."""
+    newest = newest_folded(store)
+    return _NOTHING if newest is None else store.retain(newest)
+
+
+def _yesterday(store: Store, now: int) -> dt.date:
+    return moment(now, store.home.zone).date() - dt.timedelta(days=1)
