@@ -12,6 +12,8 @@ from .lines import Point, Unsigned, Value
 
 HOUR, DAY, WEEK = 3_600, 86_400, 604_800
 _SECOND: Final = 1_000_000_000
+#: Groups of shards are counted from a Monday: 1970 began on a Thursday.
+_MONDAY: Final = 3 * DAY
 #: The documented length of a string, in bytes. The server itself takes more, up to a MiB.
 MAX_STRING: Final = 65_536
 _TYPES: Final = {float: "float", int: "integer", Unsigned: "unsigned", str: "string", bool: "boolean"}
@@ -59,7 +61,7 @@ class Bucket:
 
     def _put(self, point: Point, now: int) -> str | None:
         time = now if point.time is None else point.time
-        shard = time // (self.group * _SECOND)
+        shard = self._shard(time)
         if not point.fields:
             return f'invalid field name: input field "time" on measurement "{point.measurement}" is invalid'
         for name, value in point.fields.items():
@@ -97,9 +99,12 @@ class Bucket:
         """Drop the groups of shards that lie wholly beyond the retention at an instant (ns)."""
         if not self.every:
             return
-        last = (now // _SECOND - self.every) // self.group
-        self._drop(lambda _measurement, _tags, time: time // (self.group * _SECOND) < last)
+        last = self._shard(now - self.every * _SECOND)
+        self._drop(lambda _measurement, _tags, time: self._shard(time) < last)
         self._types = {key: kind for key, kind in self._types.items() if key[0] >= last}
+
+    def _shard(self, time: int) -> int:
+        return (time // _SECOND + _MONDAY) // self.group
 
     def delete(self, start: int, stop: int, predicate: str) -> None:
         """Delete from start to stop, both included (ns), what has the tags that the predicate names."""

@@ -360,11 +360,14 @@ def _unquoted(string: str) -> str:
         byte, plain, dollar, other = found.groups()
         if other:
             raise FluxError(f"invalid escape \\{other}")
-        bare.append(inner[at : found.start()].encode(errors="surrogatepass"))
+        bare.append(inner[at : found.start()].encode())
         bare.append(bytes([int(byte, 16)]) if byte else (dollar or _PLAIN[plain]).encode())
         at = found.end()
-    bare.append(inner[at:].encode(errors="surrogatepass"))
-    return b"".join(bare).decode(errors="surrogateescape")
+    bare.append(inner[at:].encode())
+    try:
+        return b"".join(bare).decode()
+    except UnicodeDecodeError as error:
+        raise FluxError("a string that is no UTF-8") from error
 
 
 def _equals(found: Any, value: Value) -> bool:

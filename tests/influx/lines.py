@@ -23,6 +23,7 @@ _KEY = re.compile(rb"(?:[^ ]|(?<=\\) )*")
 _COMMA = re.compile(rb"(?<!\\),")
 _EQUALS = re.compile(rb"(?<!\\)=")
 _ESCAPED = re.compile(rb"\\([,= ])")
+_ESCAPED_IN_FIELD_KEY = re.compile(rb'\\([,= "])')
 _FIELD_KEY = re.compile(rb"(?:[^=, \\]|\\.)*", re.DOTALL)
 _STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED_IN_STRING = re.compile(rb'\\(["\\])')
@@ -113,8 +114,7 @@ def _point(line: bytes, unit: int) -> Point:
         raise ParseError("missing fields")
     if len(key) > MAX_KEY:
         raise ParseError(f"max key length exceeded: {len(key)} > {MAX_KEY}")
-    at = len(key) + len(line[len(key) :]) - len(line[len(key) :].lstrip(b" "))
-    fields, at = _fields(line, at)
+    fields, at = _fields(line, len(line) - len(line[len(key) :].lstrip(b" \t\0")))
     return Point(measurement, tags, fields, _time(line[at:].strip(b" "), unit))
 
 
@@ -152,11 +152,13 @@ def _fields(line: bytes, at: int) -> tuple[dict[str, Value], int]:
             raise ParseError("invalid field format")
         if not key:
             raise ParseError("missing field key")
-        if key.endswith(b"\\"):
+        if key.endswith(b"\\") or b"\0" in key:
             raise ParseError(f"invalid value: field-key={_text(key)}")
         value, at = _value(line, at + 1)
-        if key != b"time":  # InfluxDB drops such a field in silence
-            fields[_unescaped(key)] = value
+        if (name := _text(_ESCAPED_IN_FIELD_KEY.sub(rb"\1", key))) in fields:
+            raise ParseError(f"field {name} is given twice, of which InfluxDB takes either")
+        if name != "time":  # InfluxDB drops such a field in silence
+            fields[name] = value
         if line[at : at + 1] != b",":
             return fields, at
         at += 1
