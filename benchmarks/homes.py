@@ -14,7 +14,8 @@ import msgspec
 
 from benchmarks.fresh import ROOT
 from quotidian.detect import detectors
-from quotidian.learn import fold, learn
+from quotidian.learn import learn
+from quotidian.learn.fold import fold
 from quotidian.model import Day
 from quotidian.simulate import Plan, example, simulate
 from quotidian.store import connect

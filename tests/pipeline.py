@@ -16,7 +16,7 @@ from .ports import free
 
 #: The command, without the script that installing makes.
 COMMAND: Final = (sys.executable, "-c", "from quotidian.operate.cli import main; main()")
-PORTS: Final = {"capture": 0, "enrich": 1, "admin": 2, "store": 3}
+PORTS: Final = {"capture": 0, "enrich": 1, "admin": 2, "store": 3, "learn": 4}
 
 
 class Pipeline:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from benchmarks.fresh import Laps, Told
 from quotidian.detect import detectors
-from quotidian.learn import fold
+from quotidian.learn.fold import fold
 from quotidian.model import Day
 from quotidian.store import connect
 

@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-_MODULES = ("store.app", "enrich.app", "capture.app", "admin.app", "operate.cli", "operate.running")
+_MODULES = ("store.app", "enrich.app", "capture.app", "admin.app", "learn.app", "operate.cli", "operate.running")
 _DIE_WITH_PARENT = 1  #: Linux's PR_SET_PDEATHSIG
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from ..ports import free  # noqa: TID252 - tests are no package
 from ..real_home_assistant import until  # noqa: TID252 - tests are no package
 
-PORTS = {"capture": 0, "enrich": 1, "admin": 2, "store": 3}
+PORTS = {"capture": 0, "enrich": 1, "admin": 2, "store": 3, "learn": 4}
 SERVICES = ("store", "enrich", "capture")
 _URLS = {"enrich": "ENRICHMENT_PIPELINE_URL", "store": "DATA_STORAGE_URL"}
 
@@ -85,7 +85,7 @@ class Pipeline:
         routes: dict[str, str] | None = None,
         **settings: str,
     ) -> None:
-        self.folder, self.data, self.port = folder, folder / "data", free(4)
+        self.folder, self.data, self.port = folder, folder / "data", free(5)
         self._nursery = nursery
         self.pids: dict[str, int] = {}
         folder.mkdir(parents=True, exist_ok=True)

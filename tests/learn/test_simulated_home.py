@@ -7,7 +7,8 @@ import pytest
 
 from quotidian.detect import CoOccurrence, TimeOfDay
 from quotidian.detect.statistics import around
-from quotidian.learn import fold, review
+from quotidian.learn import review
+from quotidian.learn.fold import fold
 from quotidian.model import Finding
 from quotidian.settings import Settings
 from quotidian.simulate import HabitTruth, SimulatedHome, example, simulate

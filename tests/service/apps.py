@@ -1,6 +1,5 @@
 """Every service's application, and how one is run on a real port."""
 
-import importlib.util
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -14,9 +13,7 @@ from quotidian.service.run import listening, running
 from quotidian.settings import Settings
 
 #: The services that there are.
-SERVICES = tuple(
-    name for name in ("store", "enrich", "capture", "admin") if importlib.util.find_spec(f"quotidian.{name}.app")
-)
+SERVICES = ("store", "enrich", "capture", "admin", "learn")
 #: Routes that tell nothing of the home and need no token.
 OPEN = {"/health", "/ready", "/login", "/logout", "/style.css", "/page.js"}
 SECRET = "Canary-Secret-5uperS3cret-of-the-services"

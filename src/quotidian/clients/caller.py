@@ -18,6 +18,7 @@ CONNECT: Final = 5.0  #: seconds
 PATIENCE: Final = 15.0  #: seconds
 REQUEST_ID: Final = "X-Request-Id"
 _LARGE: Final = 1_000_000  # bytes
+_STORE: Final = "/api/v1/store/"
 
 T = TypeVar("T")
 
@@ -79,13 +80,24 @@ class Caller:
         """
         return await self._call(_Asked("POST", path, msgspec.json.encode(data), {}, _request_id()), kind)
 
+    async def call(self, method: str, kind: type[T], arguments: Mapping[str, Any]) -> T:
+        """Call a method of the store itself, as our commands do, with arguments and an answer of plain types.
+
+        Raises
+        ------
+        UnreachableError, AccessError, RequestError, ConflictError
+            See ``quotidian.clients.faults``.
+        """
+        body = msgspec.msgpack.encode(arguments)
+        return await self._call(_Asked("POST", _STORE + method, body, {}, _request_id(), packed=True), kind)
+
     async def _call(self, asked: "_Asked", kind: type[T]) -> T:
         self._log.debug("a peer is called", method=asked.method, path=asked.path, request_id=asked.request_id)
 
         # Without arguments: the library logs those of what it calls.
         async def attempt() -> T:
             async with self._breaker.guarding():
-                return self._decoded(await self._once(asked), kind)
+                return self._decoded(await self._once(asked), kind, packed=asked.packed)
 
         return await (RETRYING(attempt) if self._retries else attempt())
 
@@ -113,9 +125,9 @@ class Caller:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         return self._session
 
-    def _decoded(self, content: bytes, kind: type[T]) -> T:
+    def _decoded(self, content: bytes, kind: type[T], *, packed: bool) -> T:
         try:
-            return msgspec.json.decode(content, type=kind)
+            return msgspec.msgpack.decode(content, type=kind) if packed else msgspec.json.decode(content, type=kind)
         except (msgspec.DecodeError, UnicodeError) as error:
             raise stranger(self._peer) from error
 
@@ -134,10 +146,12 @@ class _Asked(NamedTuple):
     body: bytes | None
     query: Mapping[str, str]
     request_id: str
+    packed: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
-        return {REQUEST_ID: self.request_id} | ({} if self.body is None else {"Content-Type": "application/json"})
+        media = "application/msgpack" if self.packed else "application/json"
+        return {REQUEST_ID: self.request_id} | ({} if self.body is None else {"Content-Type": media})
 
 
 def _sent(body: bytes) -> bytes | io.BytesIO:

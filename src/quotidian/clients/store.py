@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from quotidian.clients.caller import Caller
-from quotidian.model import Enriched, Event, Gap, Home, Pattern, Receipt, Snapshot
+from quotidian.model import Enriched, Event, Gap, Home, Job, JobKind, Pattern, Receipt, Snapshot
 
 Rows = list[dict[str, Any]]
 
@@ -99,6 +99,26 @@ class StoreClient:
     async def certificates(self, first: str | None = None, last: str | None = None) -> Rows:
         """Give the loss certificates of the days from first to last, oldest first."""
         return await self._rows("certificates", first=first, last=last)
+
+    async def jobs(self, limit: int = 100, kind: JobKind | None = None) -> list[Job]:
+        """Give the learning's jobs that were asked for last, newest first."""
+        return await self._caller.call("jobs", list[Job], {"limit": limit, "kind": kind})
+
+    async def put_job(self, job: Job) -> None:
+        """Keep what is known of a job by now."""
+        await self._caller.call("put_job", type(None), {"job": job})
+
+    async def hold(self, name: str, owner: str, seconds: float) -> bool:
+        """Take a name for so many seconds; ``False`` while somebody else has it."""
+        return await self._caller.call("hold", bool, {"name": name, "owner": owner, "seconds": seconds})
+
+    async def release(self, name: str, owner: str) -> None:
+        """Give a name back, if it is the owner's."""
+        await self._caller.call("release", type(None), {"name": name, "owner": owner})
+
+    async def nights(self) -> dict[str, Any]:
+        """Give the last day that each cadence has looked at, by cadence (ISO dates, or ``None``)."""
+        return await self._caller.call("nights", dict[str, Any], {})
 
     async def _rows(self, name: str, **query: str | int | None) -> Rows:
         return (await self._caller.get(f"/api/v1/{name}", dict[str, Rows], **query))[name]

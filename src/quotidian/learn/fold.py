@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 
 from quotidian.detect import ROW, ROW_VERSION, Detector, observe
+from quotidian.detect.rollup import roll_up
 from quotidian.errors import CorruptStoreError
 from quotidian.model import Carry, Day, Integers
 from quotidian.model.day import SECOND
@@ -24,6 +25,9 @@ class Folded(msgspec.Struct, frozen=True):
     days: tuple[dt.date, ...] = ()
     events: int = 0
     damaged: tuple[str, ...] = ()
+
+    def __add__(self, other: "Folded") -> "Folded":
+        return Folded(self.days + other.days, self.events + other.events, self.damaged + other.damaged)
 
 
 def fold(
@@ -99,5 +103,6 @@ def _fold_day(store: Store, record: DayRecord, detectors: Sequence[Detector]) ->
         integers, carry = detector.fold(view, carries.get(detector.name, Carry()))
         summaries[detector.name] = (detector.edition, integers)
         handed_on[detector.name] = carry
-    store.put_day(record.date, summaries, handed_on, record.revision)
+    rollups = roll_up(view.row, detectors, summaries)
+    store.put_day(record.date, summaries, handed_on, record.revision, rollups)
     return events.num_rows

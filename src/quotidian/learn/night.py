@@ -16,6 +16,8 @@ from quotidian.model.day import moment
 from quotidian.store import Retained, Store
 
 _NOTHING: Final = Retained(0, 0, 0, 0)
+#: So often a night begins anew because summaries were lost: once for each layer and detector that keeps some.
+_MENDED: Final = 8
 
 
 class Learned(msgspec.Struct, frozen=True):
@@ -144,17 +146,22 @@ def _night(
     """Fold, unite, look and drop, as far as it belongs to some cadences, from one day to another (both included)."""
     until = min(until or dt.date.max, _yesterday(store, now))
     looked: dict[Cadence, tuple[dt.date, ...]] = dict.fromkeys(Cadence, ())
-    folded, periods, retained = Folded(), 0, _NOTHING
-    nightly = Cadence.DAILY in cadences
-    if nightly:
-        damage = _sealed(store, now)
-        folded = fold(store, detectors, now, progress, again=refold, since=since, until=until)
-        folded = msgspec.structs.replace(folded, damaged=(*damage, *folded.damaged))
-    for cadence in cadences:
-        periods += unite(store, detectors, cadence)
-        looked[cadence] = look(store, detectors, cadence, progress, since=since, until=until)
-    if nightly:
-        retained = _retained(store)
+    folded, periods, mended = Folded(), 0, 0
+    while True:
+        try:
+            if Cadence.DAILY in cadences:
+                folded += _sealed(store, now)
+                folded += fold(store, detectors, now, progress, again=refold, since=since, until=until)
+            for cadence in cadences:
+                periods += unite(store, detectors, cadence)
+                looked[cadence] += look(store, detectors, cadence, progress, since=since, until=until)
+            break
+        except CorruptStoreError:
+            # Days whose summaries turn out to be lost are due again.
+            mended, refold = mended + 1, False
+            if mended > _MENDED:
+                raise
+    retained = _retained(store) if Cadence.DAILY in cadences else _NOTHING
     return Learned(
         folded=folded,
         nights=looked[Cadence.DAILY],
@@ -166,13 +173,13 @@ def _night(
     )
 
 
-def _sealed(store: Store, now: int) -> tuple[str, ...]:
-    """Seal the days that are over; say what was damaged."""
+def _sealed(store: Store, now: int) -> Folded:
+    """Seal the days that are over, but for what is damaged."""
     try:
         store.seal(moment(now, store.home.zone).date())
     except CorruptStoreError as error:
-        return (str(error),)
-    return ()
+        return Folded(damaged=(str(error),))
+    return Folded()
 
 
 def _retained(store: Store) -> Retained:

@@ -21,6 +21,7 @@ class Service(StrEnum):
     STORE = "store"
     ENRICH = "enrich"
     CAPTURE = "capture"
+    LEARN = "learn"
     ADMIN = "admin"
 
 

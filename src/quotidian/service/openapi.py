@@ -22,7 +22,9 @@ ERROR: Final = {
 }
 
 
-def speaks(*, takes: Any = None, gives: Any = None, example: Any = None, answered: Any = None) -> dict[str, Any]:
+def speaks(
+    *, takes: Any = None, gives: Any = None, example: Any = None, answered: Any = None, status: int = 200
+) -> dict[str, Any]:
     """Describe a route's bodies, for its ``openapi_extra``.
 
     Parameters
@@ -31,6 +33,8 @@ def speaks(*, takes: Any = None, gives: Any = None, example: Any = None, answere
         The types of the request's and the answer's body, as msgspec knows them; several make a choice.
     example, answered
         An example of each.
+    status
+        The answer's status.
     """
     described: dict[str, Any] = {_COMPONENTS: {}}
     if takes is not None:
@@ -38,7 +42,7 @@ def speaks(*, takes: Any = None, gives: Any = None, example: Any = None, answere
         described["requestBody"] = {"required": True, "content": _content(schema, example)}
     if gives is not None:
         schema = _schema(gives, described[_COMPONENTS])
-        described["responses"] = {"200": {"description": "Done", "content": _content(schema, answered)}}
+        described["responses"] = {str(status): {"description": "Done", "content": _content(schema, answered)}}
     return described
 
 

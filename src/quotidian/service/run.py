@@ -86,7 +86,7 @@ def _not_taken(host: str, port: int, error: Exception) -> SettingError:
     number = error.errno if isinstance(error, OSError) else None
     if number == errno.EADDRINUSE:
         what = f"Port {port} is in use by another program."
-        return SettingError(what, "Stop that program, or set QUOTIDIAN_PORT to a number from which four are free.")
+        return SettingError(what, "Stop that program, or set QUOTIDIAN_PORT to a number from which five are free.")
     if number == errno.EACCES:
         return SettingError(f"Port {port} may not be used.", "Set QUOTIDIAN_PORT to a number over 1023.")
     return SettingError(f"{host!r} is no address of this machine.", "Set QUOTIDIAN_HOST to one, or to 0.0.0.0 for all.")

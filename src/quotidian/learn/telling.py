@@ -1,0 +1,70 @@
+"""What a run did, a sentence each: the same for logs, for jobs and for people."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Final
+
+from quotidian.learn.night import Learned
+from quotidian.model import JobKind, Status
+
+_ONE: Final = {"night": "the night after", "week": "the week up to", "month": "the month up to"}
+
+
+def tidings(kind: JobKind, learned: Learned, newest: dt.date | None, detecting: int, seconds: float) -> tuple[str, ...]:
+    """Tell what a run did.
+
+    Parameters
+    ----------
+    kind
+        What it was.
+    learned
+        What came of it.
+    newest
+        The newest day that is folded, if there is one.
+    detecting
+        How many detectors there are.
+    seconds
+        How long it took.
+    """
+    told = [*_folded(learned, detecting, seconds), *_looked(learned), *_kept(learned), *learned.folded.damaged]
+    return tuple(told) or (_nothing(kind, newest),)
+
+
+def _folded(learned: Learned, detecting: int, seconds: float) -> list[str]:
+    days = sorted(learned.folded.days)
+    if not days:
+        return []
+    span = str(days[0]) if len(days) == 1 else f"{len(days)} days from {days[0]} to {days[-1]}"
+    return [f"folded {span}: {learned.folded.events:,} events, {detecting} detectors, {seconds:.1f} s"]
+
+
+def _looked(learned: Learned) -> list[str]:
+    habits = sum(one.status is Status.ACTIVE for one in learned.patterns)
+    looks = (("night", learned.nights), ("week", learned.weeks), ("month", learned.months))
+    return [f"looked at {_dates(noun, dates)}: {habits:,} habits" for noun, dates in looks if dates]
+
+
+def _dates(noun: str, dates: Sequence[dt.date]) -> str:
+    if len(dates) == 1:
+        return f"{_ONE[noun]} {dates[0]}"
+    return f"{len(dates)} {noun}s, the last up to {dates[-1]}"
+
+
+def _kept(learned: Learned) -> list[str]:
+    told = [f"united {learned.periods} summaries of weeks and months"] if learned.periods else []
+    dropped = learned.retained
+    if dropped.raw_days or dropped.daily_days or dropped.weeks:
+        told.append(
+            f"dropped {dropped.raw_days} days of events, {dropped.daily_days} of daily summaries and {dropped.weeks} "
+            "weekly ones, for their age"
+        )
+    return told
+
+
+def _nothing(kind: JobKind, newest: dt.date | None) -> str:
+    if newest is None:
+        return "Nothing to do: no day is over yet."
+    if kind in (JobKind.WEEKLY, JobKind.MONTHLY):
+        period = "week" if kind is JobKind.WEEKLY else "month"
+        return f"Nothing to do: no {period} has ended since the last time; {newest} is folded."
+    return f"Nothing to do: {newest} is folded."
