@@ -20,7 +20,7 @@ Test = Callable[[Row], bool]
 
 _TOKENS = re.compile(
     r"""(?P<space>\s+)
-      | (?P<string>"(?:[^"\\]|\\.)*")
+      | (?P<string>"(?:[^"\\$]|\\.|\$(?!\\))*")  # what comes of a backslash behind a $ is nothing to rely on
       | (?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))
       | (?P<number>-?\d+(?:\.\d+)?)(?![\w.])
       | (?P<name>[A-Za-z_]\w*)
@@ -180,6 +180,11 @@ def _refuse_collision(into: Table, rows: list[Row]) -> None:
 def parse(text: str) -> Query:
     """Understand a query, or raise."""
     return _Parser(text).query()
+
+
+def strings(text: str) -> list[str]:
+    """Give the strings that stand in a query."""
+    return [_unquoted(token) for kind, token in _tokens(text) if kind == "string"]
 
 
 class _Parser:

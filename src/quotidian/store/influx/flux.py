@@ -11,8 +11,10 @@ from typing import Final, Self
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 #: The first and the last instant of which InfluxDB has an idea, µs.
 FIRST, LAST = -9_223_372_036_854_775, 9_223_372_036_854_775
-_SPECIAL: Final = re.compile(r'[\x00-\x1f\x7f"\\]|\$\{')
-_ESCAPED: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "${": "\\${"}
+#: A dollar sign, too: Flux takes it together with a backslash behind it, and what that escapes would be bare.
+_SPECIAL: Final = re.compile(r'[\x00-\x1f\x7f"$\\]')
+_ESCAPED: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_QUOTED: Final = str.maketrans({"\\": "\\\\", '"': '\\"', "\n": "\\n"})
 
 
 class Query:
@@ -75,7 +77,7 @@ def literal(text: str) -> str:
     r"""Write a text as a literal of Flux.
 
     >>> print(literal('a "b" \\ ${c}'))
-    "a \"b\" \\ \${c}"
+    "a \"b\" \\ \x24{c}"
     """
     return f'"{_SPECIAL.sub(_escape, text)}"'
 
@@ -107,7 +109,7 @@ def predicate(**tags: str) -> str:
     _measurement="a_daily" AND home="h"
     """
     named = {"_measurement" if name == "measurement" else name: value for name, value in tags.items()}
-    return " AND ".join(f"{name}={literal(value)}" for name, value in named.items())
+    return " AND ".join(f'{name}="{value.translate(_QUOTED)}"' for name, value in named.items())
 
 
 def _list(words: tuple[str, ...]) -> str:
