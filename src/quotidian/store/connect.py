@@ -1,23 +1,24 @@
 """The only way to a store."""
 
 from pathlib import Path
-from typing import Final, cast
+from typing import TYPE_CHECKING, Final, cast
 from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
 from quotidian.errors import StoreBusyError, StoreRefusedError
 from quotidian.settings import Settings
-from quotidian.store.backup.restoring import has_store, settle
 from quotidian.store.embedded.place import Lock, disk_errors, refuse_network
-from quotidian.store.embedded.store import EmbeddedStore
 from quotidian.store.protocols import Store
 from quotidian.store.remote import RemoteStore
+
+if TYPE_CHECKING:
+    from quotidian.store.embedded.store import EmbeddedStore
 
 __all__ = ["connect", "refuse_network"]
 
 
-_locks: Final[WeakKeyDictionary[EmbeddedStore, Lock]] = WeakKeyDictionary()
+_locks: Final["WeakKeyDictionary[EmbeddedStore, Lock]"] = WeakKeyDictionary()
 
 
 def connect(
@@ -48,6 +49,8 @@ def connect(
     CorruptStoreError
         When its database is damaged.
     """
+    from quotidian.store.backup.restoring import has_store  # noqa: PLC0415 - as in open_here
+
     settings = settings or Settings()
     named = settings.url("store") if settings.origin("DATA_STORAGE_URL") else None
     if elsewhere and named is not None and not has_store(directory.expanduser()):
@@ -80,6 +83,10 @@ def open_here(directory: Path, settings: Settings, *, create: bool = True) -> St
     StoreBusyError, StoreRefusedError, DiskFullError, CorruptStoreError
         As ``connect`` does; also when a running service holds it.
     """
+    # Loaded late: a process that asks a store over HTTP, such as that of a nightly job, does without.
+    from quotidian.store.backup.restoring import has_store, settle  # noqa: PLC0415
+    from quotidian.store.embedded.store import EmbeddedStore  # noqa: PLC0415
+
     # Arrow's own pool keeps what it once had; on a small machine the system gets it back.
     pa.set_memory_pool(pa.system_memory_pool())
     directory = directory.expanduser()
