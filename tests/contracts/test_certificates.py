@@ -152,7 +152,7 @@ def test_another_zone_moves_events(store: Store) -> None:
 
 def test_an_account_outlives_its_events(opened: Callable[..., Store], tmp_path: Path) -> None:
     """Retention drops events and old dead letters; certificates stay."""
-    store = opened({"QUOTIDIAN_RETENTION_RAW": "1"})
+    store = opened({"QUOTIDIAN_RETENTION_RAW": "3"})
     store.set_home(Home("", ZONE))
     store.receive(delivery(1, 2, arrival(1, "light.a", at(MONDAY)), letters=[letter(2, at(MONDAY))]))
     store.receive(delivery(3, 4, snapshots=[Snapshot(at(MONDAY, n), Home("", ZONE, str(n))) for n in (0, 1)]))
@@ -163,6 +163,38 @@ def test_an_account_outlives_its_events(opened: Callable[..., Store], tmp_path: 
     assert [one.home.name for one in store.snapshots()] == ["1"]
     assert monday(store) == before
     assert before.events == 1
+
+
+def test_an_old_account_goes_and_is_continued(opened: Callable[..., Store]) -> None:
+    """A year later only the certificate tells of a day; what comes then counts on top, and the chain is whole."""
+    store = opened()
+    store.set_home(Home("", ZONE))
+    gap = Gap(id="a", start=at(MONDAY, 60), end=at(MONDAY, 90), state="unrecoverable", reason="no history")
+    store.receive(delivery(1, 2, arrival(1, "light.a", at(MONDAY)), gaps=[gap]))
+    store.receive(delivery(5, 5, arrival(5, "light.b", at(MONDAY, 9))))
+    store.receive(delivery(6, 6, arrival(6, "light.a", at(MONDAY + 400 * DAY))))
+    store.put_day(MONDAY, {}, {}, store.days()[0].revision)
+    before = monday(store)
+    assert (before.missing, len(before.gaps), len(before.ranges)) == (2, 1, 2)
+    assert store.gaps(gap.start, gap.end) == [gap]
+    store.retain(MONDAY + 400 * DAY)
+    assert store.gaps(gap.start, gap.end) == []
+    assert monday(store) == plain_gaps(before)
+    for number in (1, 2):
+        store.append(table(row("light.late", at(MONDAY, number))))
+        after = monday(store)
+        assert (after.revision, after.imported) == (before.revision + number, number)
+        told = msgspec.structs.replace(
+            after, imported=0, revision=before.revision, number=before.number, hash=before.hash
+        )
+        assert told == plain_gaps(before)
+    assert store.verify().fault is None
+
+
+def plain_gaps(certificate: Certificate) -> Certificate:
+    """Leave out the reasons of gaps: they are forgotten with the account."""
+    gaps = [msgspec.structs.replace(gap, reason="") for gap in certificate.gaps]
+    return msgspec.structs.replace(certificate, gaps=gaps)
 
 
 def act(store: Store, number: int, act: str, hour: int) -> None:

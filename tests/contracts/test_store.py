@@ -20,6 +20,7 @@ from quotidian.model.day import instant
 from quotidian.model.event import EVENT_SCHEMA, FOUND_SCHEMA, RANK, table_of
 from quotidian.store import Appended, Checkpoint, Nights, Store
 
+from .deliveries import arrival, delivery
 from .rows import DAY, MONDAY, ZONE, at, kept, row, table
 
 HOSTILE = [
@@ -494,23 +495,30 @@ class TestPatterns:
 
 class TestRetention:
     def filled(self, store: Store) -> None:
-        """Fill five days and fold the first four."""
+        """Fill five days, fold the first four, and unite their week and month."""
         for number in range(5):
             date = MONDAY + number * DAY
             store.append(many(date, 2500, seed=number))
             if number < 4:
                 store.put_day(date, {"a": (1, Integers(("x",)))}, {"a": Integers()}, store.days()[-1].revision)
+        self.unite(store)
+
+    def unite(self, store: Store) -> None:
+        """Say that all weeks and months are united."""
+        for period in ("weekly", "monthly"):
+            for start, folds in store.stale(period).items():  # type: ignore[arg-type]
+                store.united(period, start, folds)  # type: ignore[arg-type]
 
     def test_old_days_are_gone_to_the_byte(self, opened: Callable[..., Store], tmp_path: Path) -> None:
         """Raw days and daily summaries drop at their own age; files are gone; younger days stay."""
-        store = opened({"QUOTIDIAN_RETENTION_RAW": "2", "QUOTIDIAN_RETENTION_DAILY": "3"})
+        store = opened({"QUOTIDIAN_RETENTION_RAW": "35", "QUOTIDIAN_RETENTION_DAILY": "36"})
         store.set_home(Home("", ZONE))
         self.filled(store)
         sizes = {day.date: day.sealed_bytes for day in store.days()}
-        foreseen = store.retain(MONDAY + 4 * DAY, dry_run=True)
+        foreseen = store.retain(MONDAY + 37 * DAY, dry_run=True)
         assert len(store.days()) == 5
         before = sum(path.stat().st_size for path in tmp_path.rglob("*.parquet"))
-        assert store.retain(MONDAY + 4 * DAY) == foreseen
+        assert store.retain(MONDAY + 37 * DAY) == foreseen
         assert (foreseen.raw_days, foreseen.daily_days) == (2, 1)
         gone = before - sum(path.stat().st_size for path in tmp_path.rglob("*.parquet"))
         assert gone in (0, sizes[MONDAY] + sizes[MONDAY + DAY])
@@ -519,11 +527,64 @@ class TestRetention:
         assert not store.summary("a", 1, MONDAY, MONDAY).days
         assert not store.carries(MONDAY)
         assert store.events(end=at(MONDAY + 2 * DAY)).num_rows == 0
-        assert store.retain(MONDAY + 4 * DAY).raw_days == 0
+        assert store.retain(MONDAY + 37 * DAY).raw_days == 0
+
+    def test_a_day_that_is_not_united_is_never_dropped(self, opened: Callable[..., Store]) -> None:
+        """Daily summaries stay until both their week and their month were united since."""
+        store = opened()
+        store.set_home(Home("", ZONE))
+        self.filled(store)
+        next_week = MONDAY + 7 * DAY
+        store.append(table(row("light.a", at(next_week, 5))))
+        for date, weekly, monthly in ((MONDAY, True, False), (next_week, False, True)):
+            store.put_day(date, {"a": (1, Integers(("x",)))}, {"a": Integers()}, 1)
+            for period, done in (("weekly", weekly), ("monthly", monthly)):
+                for start, folds in store.stale(period).items() if done else ():  # type: ignore[arg-type]
+                    store.united(period, start, folds)  # type: ignore[arg-type]
+            days = store.summary("a", 1, MONDAY, next_week).days
+            assert store.retain(MONDAY + 200 * DAY).daily_days == (0 if date == MONDAY else 4)
+            assert store.retain(MONDAY + 200 * DAY).daily_days == 0
+            assert date.toordinal() in days
+        self.unite(store)
+        assert store.retain(MONDAY + 200 * DAY).daily_days == 1
+
+    def test_what_comes_after_its_day_was_dropped_changes_no_summary(self, opened: Callable[..., Store]) -> None:
+        """A part of a day that is no longer kept is not the day: it is not due, and goes with the next night."""
+        store = opened()
+        store.set_home(Home("", ZONE))
+        self.filled(store)
+        store.retain(MONDAY + 370 * DAY)
+        for date, rows in ((MONDAY, 2500), (MONDAY + DAY, 1)):
+            store.append(many(date, rows, seed=9))
+            store.append(table(row("light.late", at(date, 5))))
+        store.receive(delivery(1, 1, arrival(1, "light.live", at(MONDAY + 2 * DAY, 7))))
+        assert [(day.date, day.expired, day.due) for day in store.days()] == [
+            *((MONDAY + number * DAY, True, False) for number in range(3)),
+            (MONDAY + 4 * DAY, False, True),
+        ]
+        assert store.retain(MONDAY + 370 * DAY).raw_days == 3
+        assert [day.date for day in store.days()] == [MONDAY + 4 * DAY]
+
+    def test_in_steps_or_at_once(self, opened: Callable[..., Store]) -> None:
+        """One step drops a few days and says that there are more; all steps together drop what a dry run foresees."""
+        store = opened()
+        store.set_home(Home("", ZONE))
+        for number in range(20):
+            store.append(table(row("light.a", at(MONDAY + number * DAY, 5))))
+        for day in store.days():
+            store.put_day(day.date, {}, {}, day.revision)
+        today = MONDAY + 500 * DAY
+        foreseen = store.retain(today, dry_run=True)
+        first = store.retain(today, once=True)
+        assert 0 < first.raw_days < foreseen.raw_days == 20
+        assert first.more
+        rest = store.retain(today)
+        assert msgspec.structs.replace(first + rest, more=False) == foreseen
+        assert not rest.more
 
     def test_a_day_that_is_due_is_never_dropped(self, opened: Callable[..., Store]) -> None:
         """What was not learned from stays, however old."""
-        store = opened({"QUOTIDIAN_RETENTION_RAW": "1", "QUOTIDIAN_RETENTION_DAILY": "1"})
+        store = opened({"QUOTIDIAN_RETENTION_RAW": "35", "QUOTIDIAN_RETENTION_DAILY": "35"})
         store.set_home(Home("", ZONE))
         self.filled(store)
         store.append(table(row("light.late", at(MONDAY, 5))))
@@ -536,8 +597,8 @@ class TestRetention:
 
     def test_a_week_drops_when_all_of_it_is_old_and_a_month_never(self, opened: Callable[..., Store]) -> None:
         """A week that reaches over the cut stays; months stay for ever, for the shape of the year."""
-        store = opened({"QUOTIDIAN_RETENTION_WEEKLY": "30"})
-        today = dt.date(2026, 10, 31)
+        store = opened({"QUOTIDIAN_RETENTION_WEEKLY": "37", "QUOTIDIAN_RETENTION_DAILY": "37"})
+        today = dt.date(2026, 11, 7)
         weeks, months = (dt.date(2026, 9, 24), dt.date(2026, 9, 25)), (dt.date(2020, 9, 1), dt.date(2026, 10, 1))
         for start in weeks:
             store.put_period("weekly", start, Summary("a", 1, {start.toordinal(): Integers(("x",))}))

@@ -378,12 +378,12 @@ def test_monthly_detectors_see_what_they_kept_years_ago(opened: Stores) -> None:
 
 def test_a_late_event_in_an_old_week_leaves_its_other_days(opened: Stores) -> None:
     """When daily summaries are gone, a late event changes its own day of the week, and none of the others."""
-    diary = life(30)
-    store = opened("store", QUOTIDIAN_RETENTION_DAILY="10")
+    diary = life(55)
+    store = opened("store", QUOTIDIAN_RETENTION_DAILY="35")
     now = tell_all(store, diary)
     learn(store, (Duration(),), now)
     first = diary.date(0)
-    assert min(store.summary(ROW, ROW_VERSION, first, diary.date(29)).days) == diary.date(19).toordinal()
+    assert min(store.summary(ROW, ROW_VERSION, first, diary.date(54)).days) == diary.date(19).toordinal()
     start = week_of(diary.date(9))[0]
     before = store.period_summary("weekly", ROW, ROW_VERSION, start, start).days
     late(store, diary, (9, 3), "light.kitchen", "on")

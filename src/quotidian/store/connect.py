@@ -11,6 +11,7 @@ from quotidian.settings import Settings
 from quotidian.store.embedded.place import Lock, disk_errors, refuse_network
 from quotidian.store.protocols import Store
 from quotidian.store.remote import RemoteStore
+from quotidian.store.retention import refuse_short
 
 if TYPE_CHECKING:
     from quotidian.store.embedded.store import EmbeddedStore
@@ -91,6 +92,7 @@ def open_here(directory: Path, settings: Settings, *, create: bool = True) -> St
     pa.set_memory_pool(pa.system_memory_pool())
     directory = directory.expanduser()
     refuse_network(directory)
+    refuse_short(settings)
     if not create and not has_store(directory):
         raise StoreRefusedError(
             f"There is no store in {directory}.", "Import a source first, or name another directory."

@@ -86,7 +86,8 @@ class DayRecord(msgspec.Struct, frozen=True):
     """A line of the day ledger.
 
     ``sealed_bytes`` is the size of the day's file, 0 while it has none. ``revision`` grows with every change of
-    the day's events; the day is due for folding while it differs from ``folded``.
+    the day's events; the day is due for folding while it differs from ``folded``. Of an ``expired`` day the events were
+    dropped for their age: what comes later is not the whole day, and its summaries stay as they are.
     """
 
     date: dt.date
@@ -94,6 +95,7 @@ class DayRecord(msgspec.Struct, frozen=True):
     sealed_bytes: int
     revision: int
     folded: int | None
+    expired: bool = False
 
     @property
     def due(self) -> bool:
@@ -122,12 +124,25 @@ class Nights(msgspec.Struct, frozen=True):
 
 
 class Retained(msgspec.Struct, frozen=True):
-    """What retention dropped (or, in a dry run, would drop), by layer: whole days or weeks, and bytes."""
+    """What retention dropped (or, in a dry run, would drop), by layer: whole days or weeks, and bytes.
+
+    ``more`` says that there is more to drop.
+    """
 
     raw_days: int
     daily_days: int
     weeks: int
     bytes: int
+    more: bool = False
+
+    def __add__(self, other: "Retained") -> "Retained":
+        return Retained(
+            self.raw_days + other.raw_days,
+            self.daily_days + other.daily_days,
+            self.weeks + other.weeks,
+            self.bytes + other.bytes,
+            other.more,
+        )
 
 
 class Forgotten(msgspec.Struct, frozen=True):
@@ -282,7 +297,14 @@ class Store(Protocol):
         """Store what was folded from a day's events at a revision: by detector its version and integers, and its carry.
 
         ``rollups`` are the same integers in readable figures, by entity, all of that date. It replaces what was there,
-        wholly or not at all, and marks the day as folded at that revision.
+        wholly or not at all, and marks the day as folded at that revision. When another carry is handed on than before,
+        the day after it is due again. Its week and its month are stale.
+        """
+
+    def set_editions(self, editions: Mapping[str, int]) -> int:
+        """Say by which version of each detector days are folded from now on; give how many days are due because of it.
+
+        When a detector is among them that was not, or not with that version, every day with events is due again.
         """
 
     def summary(self, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
@@ -314,8 +336,25 @@ class Store(Protocol):
 
     # layer 3: weekly and monthly summaries
 
-    def put_period(self, period: Period, start: dt.date, summary: Summary) -> None:
-        """Store one detector's summary of the week or month that starts on a date, replacing what was there."""
+    def stale(self, period: Period) -> dict[dt.date, int]:
+        """Give the starts of weeks or months of which a day was folded since they were united; and how often."""
+
+    def put_period(self, period: Period, start: dt.date, summary: Summary, folds: int | None = None) -> None:
+        """Store one detector's summary of the week or month that starts on a date, replacing what was there.
+
+        ``folds`` is how often its days had been folded, as ``stale`` says, before the summary was made from them.
+
+        Raises
+        ------
+        ConflictError
+            When one of its days was folded meanwhile.
+        """
+
+    def united(self, period: Period, start: dt.date, folds: int) -> None:
+        """Say that all summaries of a week or month are those of its days: it is stale no more.
+
+        Unless one of its days was folded since ``stale`` gave that number.
+        """
 
     def period_summary(self, period: Period, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
         """Give the union of a detector's weekly or monthly summaries that start from first to last, both included."""
@@ -367,8 +406,12 @@ class Store(Protocol):
 
     # housekeeping
 
-    def retain(self, today: dt.date, *, dry_run: bool = False) -> Retained:
-        """Drop whole days and weeks that are older than the settings say; never a day that is due, never a month."""
+    def retain(self, today: dt.date, *, dry_run: bool = False, once: bool = False) -> Retained:
+        """Drop whole days and weeks that are older than the settings say; never a day that is due, never a month.
+
+        Daily summaries go only when their week and their month hold them. With ``once`` it drops no more than a few
+        days, so that others who use the store need not wait, and says whether there is more.
+        """
 
     def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:
         """Take an entity out of every layer; days that held it are due for folding again."""

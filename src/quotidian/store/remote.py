@@ -1,5 +1,6 @@
 """A store that another process holds, used over HTTP: every method is a request to that process."""
 
+import datetime as dt
 import http.client
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from quotidian.model.problem import Problem
 from quotidian.store.backup.archive import Contents
 from quotidian.store.backup.tar import CHUNK, Tar
 from quotidian.store.calls import CALLS, Call, unpacked
-from quotidian.store.protocols import Appended, Checkpoint, Forgotten
+from quotidian.store.protocols import Appended, Checkpoint, Forgotten, Retained
 
 PATH: Final = "/api/v1/store/"
 BACKUP: Final = "/api/v1/backup"
@@ -67,6 +68,13 @@ class RemoteStore:
             rows = events.slice(part * ROWS, ROWS)
             done += self._made(CALLS["append"], rows, checkpoint if part == last else None)
         return done
+
+    def retain(self, today: dt.date, *, dry_run: bool = False, once: bool = False) -> Retained:
+        """Drop what is old, a few days at a time, so that what comes in between need not wait."""
+        retained: Retained = self._made(CALLS["retain"], today, dry_run=dry_run, once=True)
+        while retained.more and not once and not dry_run:
+            retained += self._made(CALLS["retain"], today, once=True)
+        return retained
 
     def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:
         """Take an entity out of every layer; progress is told once, at the end."""

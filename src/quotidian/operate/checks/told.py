@@ -5,12 +5,16 @@ from typing import Final
 from quotidian.errors import SettingError
 from quotidian.operate.checks.check import Check
 from quotidian.settings import SETTINGS, Settings, nearest
+from quotidian.store.retention import losses, refuse_short
 
 _DAYS: Final = (
     "QUOTIDIAN_HISTORY_DAYS",
     "QUOTIDIAN_RETENTION_RAW",
     "QUOTIDIAN_RETENTION_DAILY",
     "QUOTIDIAN_RETENTION_WEEKLY",
+    "INFLUXDB_RETENTION_RAW",
+    "INFLUXDB_RETENTION_DAILY",
+    "INFLUXDB_RETENTION_WEEKLY",
 )
 _NUMBERS: Final = ("QUOTIDIAN_COMMIT_INTERVAL", "QUOTIDIAN_SPOOL_QUOTA")
 _FLAGS: Final = ("HA_VERIFY_TLS", "QUOTIDIAN_OPEN_READING")
@@ -19,7 +23,8 @@ _LEVELS: Final = ("debug", "info", "warning", "error")
 
 def settings_checks(settings: Settings) -> list[Check]:
     """Look at every setting."""
-    return [*_unusable(settings), *_misspelt(settings), _found(settings)]
+    unusable = _unusable(settings)
+    return [*unusable, *([] if unusable else _short(settings)), *_misspelt(settings), _found(settings)]
 
 
 def _unusable(settings: Settings) -> list[Check]:
@@ -40,6 +45,18 @@ def _unusable(settings: Settings) -> list[Check]:
         remedy = f"Set it to one of {', '.join(_LEVELS)}."
         found.append(Check("settings", "problem", f"QUOTIDIAN_LOG_LEVEL is {level!r}.", remedy))
     return found
+
+
+def _short(settings: Settings) -> list[Check]:
+    """Tell where things are kept for less than learning needs, or than it could use."""
+    try:
+        refuse_short(settings)
+    except SettingError as error:
+        return [Check.of("settings", error)]
+    return [
+        Check("settings", "warning", sentence, "Keep them for longer, or leave it: nothing else is lost.")
+        for sentence in losses(settings)
+    ]
 
 
 def _misspelt(settings: Settings) -> list[Check]:

@@ -1,5 +1,7 @@
 """The account of a home's deliveries: streams, tallies, certificates, and what came beside events."""
 
+import datetime as dt
+
 import msgspec
 
 from quotidian import clock
@@ -28,7 +30,7 @@ class Accounts:
         self._streams = Streams(database)
         self.letters, self.snapshots, self.gaps = Letters(database), Snapshots(database), Gaps(database)
         self._intake = intake
-        tally = Tally(database)
+        self._tally = tally = Tally(database)
         books = Books(self._streams, tally, self.letters, self.gaps)
         self._receiver = Receiver(events, intake, Straight(events, ledger), books)
         self._certificates = Certificates(database, tally, self._streams, self.gaps)
@@ -68,10 +70,23 @@ class Accounts:
         """Compute the chain of certificates anew."""
         return self._certificates.verify()
 
-    def drop(self, before: int) -> None:
-        """Drop what is older than an instant; certificates stay, and what they tell of."""
-        self.letters.drop(before)
-        self.snapshots.drop(before)
+    def drop(self, before: dt.date) -> None:
+        """Drop dead letters and snapshots that are older than a day."""
+        start = Day.of(before, self._events.zone).start
+        self.letters.drop(start)
+        self.snapshots.drop(start)
+
+    def settle(self, before: dt.date, kept: int | None) -> None:
+        """Drop the accounts of days before one, as far as their certificates say the same.
+
+        Of days from ``kept`` on there are still events, so that their accounts may change.
+        """
+        firsts = (before.toordinal(), kept, self._tally.oldest_changed())
+        first = min(one for one in firsts if one is not None)
+        start = Day.from_ordinal(first, self._events.zone).start
+        self._tally.drop(first)
+        self._streams.drop(first, start)
+        self.gaps.drop(start)
 
     def forget(self, entity_id: str, mention: Mention) -> None:
         """Take an entity's name out."""

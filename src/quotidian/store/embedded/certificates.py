@@ -18,7 +18,7 @@ from quotidian.model.certificate import Certificate, Verification
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.notes import Gaps
 from quotidian.store.embedded.streams import Streams
-from quotidian.store.embedded.tally import Tally
+from quotidian.store.embedded.tally import COUNTS, Tally
 
 _DIGEST: Final = 32
 
@@ -37,9 +37,9 @@ class Certificates:
         if rows:
             with self._database.transaction():
                 for (ordinal,) in rows:
-                    self._append(self._draft(ordinal, zone))
+                    self._append(*self._draft(ordinal, zone))
 
-    def _append(self, draft: Certificate) -> None:
+    def _append(self, draft: Certificate, since: int) -> None:
         ordinal = draft.date.toordinal()
         last = self._newest(ordinal, ordinal).get(ordinal)
         revision = 0 if last is None else last.revision
@@ -49,13 +49,31 @@ class Certificates:
             number, head = self._head()
             row = (number + 1, ordinal, revision, body, _hash(head, body))
             self._database.execute("INSERT INTO certificate VALUES (?, ?, ?, ?, ?)", row)
-        self._database.execute("UPDATE tally SET changed = 0, revision = ? WHERE ordinal = ?", (revision, ordinal))
+        self._tally.certified(ordinal, revision, since)
 
     def _head(self) -> tuple[int, bytes]:
         row = self._database.row("SELECT n, hash FROM certificate ORDER BY n DESC LIMIT 1")
         return (0, b"") if row is None else (row[0], row[1])
 
-    def _draft(self, ordinal: int, zone: str) -> Certificate:
+    def _draft(self, ordinal: int, zone: str) -> tuple[Certificate, int]:
+        """Give a day's certificate as of now, and the revision of the one that it continues (0 for none)."""
+        revision, since = self._tally.continued(ordinal)
+        draft = self._counted(ordinal, zone)
+        if not revision:
+            newest = self._newest(ordinal, ordinal).get(ordinal)
+            since = 0 if newest is None else newest.revision
+        return (draft if not since else _continued(self._revision(ordinal, since), draft)), since
+
+    def _revision(self, ordinal: int, revision: int) -> Certificate:
+        row = self._database.row(
+            "SELECT body, n FROM certificate WHERE ordinal = ? AND revision = ?", (ordinal, revision)
+        )
+        if row is None:
+            date = dt.date.fromordinal(ordinal)
+            raise CorruptStoreError(f"The loss certificate of {date} with revision {revision} is missing.")
+        return _read(*row)
+
+    def _counted(self, ordinal: int, zone: str) -> Certificate:
         day = Day.from_ordinal(ordinal, zone)
         gaps = self._gaps.overlapping(day.start, day.end - 1)
         holes = self._streams.holes(day.start, day.end)
@@ -81,7 +99,7 @@ class Certificates:
             "SELECT ordinal FROM tally WHERE changed = 1 AND ordinal BETWEEN ? AND ?", (max(first, today), last)
         ):
             revision = found[ordinal].revision if ordinal in found else 0
-            draft = self._draft(ordinal, zone)
+            draft, _ = self._draft(ordinal, zone)
             found[ordinal] = msgspec.structs.replace(draft, revision=revision + 1, provisional=True)
         return [self._told(found[ordinal]) for ordinal in sorted(found)]
 
@@ -119,6 +137,23 @@ class Certificates:
 
     def _rows(self) -> Iterator[tuple[int, int, int, bytes, bytes]]:
         yield from self._database.execute("SELECT n, ordinal, revision, body, hash FROM certificate ORDER BY n")
+
+
+def _continued(before: Certificate, more: Certificate) -> Certificate:
+    """Add what came to a day since its account was dropped for its age to what the certificate told of it."""
+    counts = {name: getattr(before, name) + getattr(more, name) for name in COUNTS}
+    gaps = {gap.id: gap for gap in (*before.gaps, *more.gaps)}
+    holes = {(hole.stream, hole.first, hole.last): hole for hole in (*before.holes, *more.holes)}
+    return msgspec.structs.replace(
+        more,
+        **counts,
+        missing=sum(hole.numbers for hole in holes.values()),
+        unverifiable=sum(gap.unverifiable for gap in gaps.values()),
+        unrecoverable=sorted({*before.unrecoverable, *more.unrecoverable}),
+        gaps=sorted(gaps.values(), key=lambda gap: (gap.start, gap.id)),
+        holes=[holes[key] for key in sorted(holes)],
+        ranges=sorted((*before.ranges, *more.ranges), key=lambda one: (one.stream, one.first)),
+    )
 
 
 def _fault(row: tuple[int, int, int, bytes, bytes], before: int, head: bytes, revisions: dict[int, int]) -> str | None:

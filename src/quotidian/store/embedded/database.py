@@ -138,10 +138,13 @@ class Database:
                 other.execute(f"PRAGMA {pragma}")
             self._connection.backup(other)
 
-    def shrink(self) -> None:
-        """Give free pages back to the filesystem."""
-        self.execute("PRAGMA incremental_vacuum").fetchall()
+    def shrink(self, pages: int) -> bool:
+        """Give so many free pages back to the filesystem; tell whether there are more that can be."""
+        free = self.value("PRAGMA freelist_count")
+        self.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        left: int = self.value("PRAGMA freelist_count")
+        return 0 < left < free
 
     def scrub(self) -> None:
         """Write the file anew, so that nothing that was deleted is left in it."""

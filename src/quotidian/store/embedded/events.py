@@ -72,7 +72,7 @@ class Events:
         before = self.all(day, record)
         after = united([before, rows])
         if after.num_rows != before.num_rows or difference(before, after)[1].any():
-            self._write(day, record._replace(events=after.num_rows, revision=record.revision + 1), after)
+            self._write(day, record.changed(after.num_rows), after)
         return before, after
 
     def unite(self, record: LedgerDay, rows: pa.Table) -> tuple[pa.Table, pa.Table]:
@@ -86,8 +86,7 @@ class Events:
         if gone.any() or changed.any():
             self.hot.remove(chosen(before, gone))
             self.hot.put(chosen(after, changed))
-            events = record.events + after.num_rows - before.num_rows
-            self._ledger.put(record._replace(events=events, revision=record.revision + 1))
+            self._ledger.put(record.changed(record.events + after.num_rows - before.num_rows))
         return before, after
 
     def _near(self, record: LedgerDay, updated: Ints) -> pa.Table:
@@ -172,7 +171,7 @@ class Events:
 
     def drop(self, record: LedgerDay) -> None:
         """Remove a day's events from the store; to be called within a switch of the files and a transaction."""
-        self._write(Day.from_ordinal(record.ordinal, self.zone), record._replace(events=0), _none())
+        self._write(Day.from_ordinal(record.ordinal, self.zone), record._replace(events=0, expired=1), _none())
 
     def forget(self, entity_id: str, progress: Callable[[int, int], None]) -> tuple[int, set[int]]:
         """Take an entity out of all days, within a switch and a transaction; give the rows and the changed days."""
@@ -207,8 +206,8 @@ class Events:
         """Part all events into the days of another zone, within a switch and a transaction."""
         old = [(Day.from_ordinal(record.ordinal, self.zone), record) for record in self._ledger.days()]
         near = {day.ordinal + shift for day, record in old if record.events for shift in (-1, 0, 1)}
-        for day, record in old:
-            self._ledger.remove(day.ordinal)
+        self._ledger.clear()
+        for _, record in old:
             if record.sealed is not None:
                 self._files.replace(record.date, record.sealed)
         for ordinal in sorted(near):

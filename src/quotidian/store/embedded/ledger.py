@@ -2,11 +2,16 @@
 
 import datetime as dt
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from quotidian.store.embedded.archive import SealedFile
 from quotidian.store.embedded.database import Database
 from quotidian.store.protocols import DayRecord
+
+_EMPTY: Final = (
+    "ordinal = ? AND events = 0 AND ordinal NOT IN (SELECT ordinal FROM summary) "
+    "AND ordinal NOT IN (SELECT ordinal FROM carry)"
+)
 
 
 class LedgerDay(NamedTuple):
@@ -19,6 +24,7 @@ class LedgerDay(NamedTuple):
     digest: bytes | None = None
     revision: int = 0
     folded: int | None = None
+    expired: int = 0
 
     @property
     def date(self) -> dt.date:
@@ -35,6 +41,17 @@ class LedgerDay(NamedTuple):
         """Whether the day has events that its summaries do not know."""
         return self.revision != self.folded
 
+    def changed(self, events: int) -> "LedgerDay":
+        """Give the row with other events.
+
+        Where retention has dropped the day's events, those that come later are not the day: its summaries stay.
+        """
+        return self._replace(events=events, revision=self.revision + (not self.expired))
+
+    def as_folded(self, revision: int) -> "LedgerDay":
+        """Give the row of a day that was folded at a revision, from all the events that it has."""
+        return self._replace(folded=revision, expired=0 if self.events else self.expired)
+
     def with_sealed(self, sealed: SealedFile | None) -> "LedgerDay":
         """Give the row with another file, or with none."""
         file, size, digest = sealed or (None, 0, None)
@@ -42,7 +59,7 @@ class LedgerDay(NamedTuple):
 
     def record(self) -> DayRecord:
         """Give the row as the store's protocol has it."""
-        return DayRecord(self.date, self.events, self.size, self.revision, self.folded)
+        return DayRecord(self.date, self.events, self.size, self.revision, self.folded, bool(self.expired))
 
 
 class Ledger:
@@ -52,8 +69,9 @@ class Ledger:
         self._database = database
 
     def days(self) -> list[LedgerDay]:
-        """Give all rows, oldest first."""
-        return [LedgerDay(*row) for row in self._database.rows("SELECT * FROM day ORDER BY ordinal")]
+        """Give the rows of days of which there is something, oldest first."""
+        rows = self._database.rows("SELECT * FROM day WHERE events > 0 OR expired < 2 ORDER BY ordinal")
+        return [LedgerDay(*row) for row in rows]
 
     def day(self, ordinal: int) -> LedgerDay:
         """Give a day's row; one without events is at revision 0 and not folded."""
@@ -62,21 +80,19 @@ class Ledger:
 
     def put(self, day: LedgerDay) -> None:
         """Replace a day's row."""
-        self._database.execute("INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?)", day)
+        self._database.execute("INSERT OR REPLACE INTO day VALUES (?, ?, ?, ?, ?, ?, ?, ?)", day)
 
-    def remove(self, ordinal: int) -> None:
-        """Remove a day's row."""
-        self._database.execute("DELETE FROM day WHERE ordinal = ?", (ordinal,))
+    def clear(self) -> None:
+        """Remove all rows."""
+        self._database.execute("DELETE FROM day")
 
     def prune(self, ordinals: Iterable[int]) -> None:
-        """Remove the rows of days on which there is neither an event nor a summary."""
-        self._database.executemany(
-            "DELETE FROM day WHERE ordinal = ? AND events = 0 AND ordinal NOT IN (SELECT ordinal FROM summary) "
-            "AND ordinal NOT IN (SELECT ordinal FROM carry)",
-            [(ordinal,) for ordinal in ordinals],
-        )
+        """Remove the rows of days on which there is neither an event nor a summary; of expired days a mark stays."""
+        rows = [(ordinal,) for ordinal in ordinals]
+        self._database.executemany(f"DELETE FROM day WHERE expired = 0 AND {_EMPTY}", rows)  # noqa: S608
+        self._database.executemany(f"UPDATE day SET expired = 2 WHERE expired = 1 AND {_EMPTY}", rows)  # noqa: S608
 
     def touch(self, ordinals: Iterable[int]) -> None:
         """Count a change of days."""
         rows = [(ordinal,) for ordinal in ordinals]
-        self._database.executemany("UPDATE day SET revision = revision + 1 WHERE ordinal = ?", rows)
+        self._database.executemany("UPDATE day SET revision = revision + 1 WHERE ordinal = ? AND expired = 0", rows)

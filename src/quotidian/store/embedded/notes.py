@@ -92,6 +92,10 @@ class Gaps:
         """Give the reason of a gap, empty when it is not known any more."""
         return self._database.value("SELECT reason FROM gap WHERE id = ?", (name,)) or ""
 
+    def drop(self, before: int) -> None:
+        """Drop gaps that ended before an instant, and with which nothing remains to be done."""
+        self._database.execute("DELETE FROM gap WHERE until < ? AND state <> 'open'", (before,))
+
     def forget(self, mention: Mention) -> None:
         """Blank the reasons that name an entity."""
         named = [(gap.id,) for gap in self._rows("") if mention(gap.reason)]

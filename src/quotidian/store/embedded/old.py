@@ -1,33 +1,50 @@
 """What retention would drop."""
 
 import datetime as dt
-from typing import NamedTuple
+from itertools import islice
+from typing import Final, NamedTuple
 
+from quotidian.store.embedded.due import Due
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.layers import Layers
 from quotidian.store.embedded.ledger import Ledger, LedgerDay
 from quotidian.store.protocols import Period, Retained
-from quotidian.store.retention import Cutoffs, period_end
+from quotidian.store.retention import Cutoffs, period_end, period_start
+
+#: So many days, and weeks, are dropped at once: others wait no longer.
+STEP: Final = 8
+_PERIODS: Final[tuple[Period, ...]] = ("weekly", "monthly")
 
 
 class Old(NamedTuple):
-    """Days of events, bytes of days' summaries, and weeks that are too old; ``first`` is the first day that is not."""
+    """Days of events, bytes of days' summaries, and weeks that are too old."""
 
-    first: dt.date
+    cutoffs: Cutoffs
     raw: list[LedgerDay]
     daily: dict[int, int]
     periods: list[tuple[Period, int, int]]
 
     @classmethod
-    def of(cls, cutoffs: Cutoffs, ledger: Ledger, layers: Layers) -> "Old":
+    def of(cls, cutoffs: Cutoffs, ledger: Ledger, layers: Layers, due: Due) -> "Old":
         """Look for it."""
         settled = {day.ordinal: day for day in ledger.days() if not day.due}
         raw = [day for day in settled.values() if day.events and day.date < cutoffs.raw]
         folded = layers.folded_before(cutoffs.daily.toordinal())
-        daily = {ordinal: size for ordinal, size in folded.items() if ordinal in settled}
+        stale = {period: due.stale(period) for period in _PERIODS}
+        daily = {
+            ordinal: size
+            for ordinal, size in sorted(folded.items())
+            if ordinal in settled
+            and not any(period_start(one, dt.date.fromordinal(ordinal)) in stale[one] for one in _PERIODS)
+        }
         # Monthly summaries stay for ever: the shape of a year needs two of them.
         periods = [row for row in layers.periods() if row[0] == "weekly" and _end(row) <= cutoffs.weekly]
-        return cls(cutoffs.raw, raw, daily, periods)
+        return cls(cutoffs, raw, daily, periods)
+
+    def step(self) -> "Old":
+        """Give what of it is dropped first: the weeks last, for as long as they are there their days can go."""
+        raw, daily = self.raw[:STEP], dict(islice(self.daily.items(), STEP))
+        return self._replace(raw=raw, daily=daily, periods=[] if self.daily.keys() - daily else self.periods[:STEP])
 
     def drop(self, events: Events, layers: Layers, ledger: Ledger) -> None:
         """Drop it, within a switch of the files and a transaction."""

@@ -28,3 +28,40 @@ CREATE TABLE rollup (
     packed BLOB NOT NULL,
     UNIQUE (ordinal, entity_id)
 ) STRICT;
+
+-- By which version of each detector days are folded. Where not all were folded by one, all are folded again.
+CREATE TABLE edition (detector TEXT PRIMARY KEY, edition INTEGER NOT NULL) WITHOUT ROWID, STRICT;
+INSERT INTO edition SELECT detector, min(version) FROM summary GROUP BY detector
+HAVING min(version) = max(version) AND count(*) = (SELECT count(DISTINCT ordinal) FROM summary);
+
+-- Weeks and months of which a day was folded since they were united. folds: how often, since then.
+CREATE TABLE stale (
+    period TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    folds INTEGER NOT NULL,
+    PRIMARY KEY (period, start)
+) WITHOUT ROWID, STRICT;
+INSERT INTO stale SELECT DISTINCT 'weekly', ordinal - ordinal % 7, 1 FROM summary;
+INSERT INTO stale SELECT DISTINCT
+    'monthly',
+    CAST(julianday(date(ordinal + 1721424.5, 'start of month')) - 1721424.5 AS INTEGER),
+    1
+FROM summary;
+
+-- expired: 1 where retention has dropped the day's events, 2 where nothing is left of it.
+ALTER TABLE day ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
+
+-- since: the revision of the certificate that the tally continues, where the one before it was dropped for its age.
+ALTER TABLE tally ADD COLUMN since INTEGER NOT NULL DEFAULT 0;
+
+-- What InfluxDB still holds of ours and is to delete: the setting's name of the bucket, and a span (µs, both included).
+CREATE TABLE leftover (
+    n INTEGER PRIMARY KEY,
+    bucket TEXT NOT NULL,
+    predicate TEXT NOT NULL,
+    start INTEGER NOT NULL,
+    last INTEGER NOT NULL
+) STRICT;
+
+-- What InfluxDB refused and stays here: a day's file, or a summary.
+CREATE TABLE refusal (name TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;

@@ -137,9 +137,11 @@ class SealedDays:
             if path.exists():
                 path.rename(aside)
 
-    def discard_quarantine(self) -> None:
-        """Remove the damaged files that were set aside."""
-        self._remove(list((self._directory / "quarantine").glob("*")))
+    def discard_quarantine(self, before: dt.date = dt.date.max) -> None:
+        """Remove the damaged files of days before a date that were set aside."""
+        aside = (self._directory / "quarantine").glob("*")
+        # Their names begin with their dates.
+        self._remove([path for path in aside if path.name < before.isoformat()])
 
     def sweep(self, named: set[tuple[dt.date, str]]) -> None:
         """Remove every file that the ledger does not name: what a killed process left."""

@@ -4,8 +4,10 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
+import msgspec
 import pyarrow as pa
 
 from quotidian.model import (
@@ -31,6 +33,7 @@ from quotidian.store.embedded.account import Accounts
 from quotidian.store.embedded.backing import Backing, Files
 from quotidian.store.embedded.contents import LostSummariesError, Row
 from quotidian.store.embedded.database import Database
+from quotidian.store.embedded.due import Due
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.home import KeptHome
 from quotidian.store.embedded.intake import Intake
@@ -63,6 +66,9 @@ from quotidian.store.protocols import (
 )
 from quotidian.store.retention import Cutoffs, period_end
 
+#: So many free pages of the database go back to the disk at once.
+_PAGES: Final = 4_096
+
 
 class EmbeddedStore:
     """A store in a directory; see ``quotidian.store.protocols.Store`` for what its methods do."""
@@ -82,6 +88,7 @@ class EmbeddedStore:
         except BaseException:
             self._database.close()
             raise
+        self._due = Due(self._database)
         self._jobs, self._holds = Jobs(self._database), Holds()
         intake = Intake(settings)
         self._events = Events(self._database, self._files, intake, self.home.zone)
@@ -112,6 +119,7 @@ class EmbeddedStore:
         if home.zone != self.home.zone:
             self._events.rezone(home.zone)
             self._layers.clear()
+            self._due.clear()
         self._home.keep(home)
 
     def _settle(self, home: Home) -> None:
@@ -239,8 +247,14 @@ class EmbeddedStore:
         """Store what was folded from a day's events at a revision."""
         ordinal = date.toordinal()
         with self._database.transaction():
+            self._due.folded(ordinal, handed_on=self._layers.carries(ordinal) != carries)
             self._layers.put_day(ordinal, summaries, carries, rollups)
-            self._ledger.put(self._ledger.day(ordinal)._replace(folded=revision))
+            self._ledger.put(self._ledger.day(ordinal).as_folded(revision))
+
+    def set_editions(self, editions: Mapping[str, int]) -> int:
+        """Say by which version of each detector days are folded from now on."""
+        with self._database.transaction():
+            return self._due.set_editions(editions)
 
     def summary(self, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
         """Give a detector's daily summaries."""
@@ -272,9 +286,20 @@ class EmbeddedStore:
         """Give what a day handed on, by detector."""
         return self._layers.carries(date.toordinal())
 
-    def put_period(self, period: Period, start: dt.date, summary: Summary) -> None:
+    def stale(self, period: Period) -> dict[dt.date, int]:
+        """Give the weeks or months of which a day was folded since they were united."""
+        return self._due.stale(period)
+
+    def put_period(self, period: Period, start: dt.date, summary: Summary, folds: int | None = None) -> None:
         """Store one detector's summary of a week or month."""
-        self._layers.put_period(period, start.toordinal(), summary)
+        with self._database.transaction():
+            if folds is not None:
+                self._due.check(period, start.toordinal(), folds)
+            self._layers.put_period(period, start.toordinal(), summary)
+
+    def united(self, period: Period, start: dt.date, folds: int) -> None:
+        """Say that all summaries of a week or month are those of its days."""
+        self._due.united(period, start.toordinal(), folds)
 
     def period_summary(self, period: Period, detector: str, version: int, first: dt.date, last: dt.date) -> Summary:
         """Give the union of a detector's weekly or monthly summaries."""
@@ -320,15 +345,28 @@ class EmbeddedStore:
         """Give the marked days."""
         return self._layers.marks()
 
-    def retain(self, today: dt.date, *, dry_run: bool = False) -> Retained:
-        """Drop whole days, weeks and months that are older than the settings say."""
-        old = Old.of(Cutoffs.of(today, self._settings), self._ledger, self._layers)
-        if not dry_run:
-            with self._changing():
-                old.drop(self._events, self._layers, self._ledger)
-                self._accounts.drop(Day.of(old.first, self.home.zone).start)
-            self._database.shrink()
-        return old.told()
+    def retain(self, today: dt.date, *, dry_run: bool = False, once: bool = False) -> Retained:
+        """Drop whole days and weeks that are older than the settings say."""
+        cutoffs = Cutoffs.of(today, self._settings)
+        old = Old.of(cutoffs, self._ledger, self._layers, self._due)
+        if dry_run:
+            return old.told()
+        retained = self._drop(old, old.step())
+        while retained.more and not once:
+            old = Old.of(cutoffs, self._ledger, self._layers, self._due)
+            retained += self._drop(old, old.step())
+        return retained
+
+    def _drop(self, old: Old, step: Old) -> Retained:
+        self._accounts.certify()
+        with self._changing():
+            step.drop(self._events, self._layers, self._ledger)
+            kept = [day.ordinal for day in self._ledger.days() if day.events]
+            self._accounts.drop(old.cutoffs.raw)
+            self._accounts.settle(old.cutoffs.accounts, min(kept, default=None))
+        self._files.discard_quarantine(old.cutoffs.raw)
+        more = self._database.shrink(_PAGES)
+        return msgspec.structs.replace(step.told(), more=more or step != old)
 
     def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:
         """Take an entity out of every layer, and its name out of the store's files."""

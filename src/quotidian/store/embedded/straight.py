@@ -74,8 +74,7 @@ class Straight:
         fast, slow = ([], rows) if record.sealed else self._parted(rows)
         if fast:
             self._put(fast)
-            events = record.events + len(fast)
-            self._ledger.put(record._replace(events=events, revision=record.revision + 1))
+            self._ledger.put(record.changed(record.events + len(fast)))
         counts = Counter(row.counts for row, _ in fast)
         for name in ("received", "filled", "manual"):
             some = [row for row in slow if row.counts == name]

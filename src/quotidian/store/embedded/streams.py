@@ -104,6 +104,11 @@ class Streams:
         )
         return [Hole(*row) for row in rows]
 
+    def drop(self, before: int, start: int) -> None:
+        """Drop numbers that arrived on days before one, and holes before the instant at which it starts."""
+        self._database.execute("DELETE FROM span WHERE ordinal < ? AND id NOT IN (SELECT span FROM stream)", (before,))
+        self._database.execute("DELETE FROM hole WHERE until < ?", (start,))
+
     def forget(self, mention: Mention) -> None:
         """Take away the answers that name an entity."""
         rows = self._database.rows("SELECT id, receipt FROM stream WHERE receipt IS NOT NULL")

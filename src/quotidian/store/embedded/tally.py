@@ -38,6 +38,29 @@ class Tally:
         row = self._database.row(f"SELECT {_NAMES} FROM tally WHERE ordinal = ?", (ordinal,))  # noqa: S608
         return dict(zip(COUNTS, row or (0,) * len(COUNTS), strict=True))
 
+    def continued(self, ordinal: int) -> tuple[int, int]:
+        """Give the revision of a day's newest certificate, and that of the one which its counts come on top of.
+
+        Both are 0 for a tally of which there is no certificate yet.
+        """
+        row = self._database.row("SELECT revision, since FROM tally WHERE ordinal = ?", (ordinal,))
+        return (0, 0) if row is None else (row[0], row[1])
+
+    def certified(self, ordinal: int, revision: int, since: int) -> None:
+        """Note the revision of a day's newest certificate, and that of the one which its counts come on top of."""
+        self._database.execute(
+            "UPDATE tally SET changed = 0, revision = ?, since = ? WHERE ordinal = ?", (revision, since, ordinal)
+        )
+
+    def oldest_changed(self) -> int | None:
+        """Give the first day whose newest certificate is out of date, or ``None``."""
+        found: int | None = self._database.value("SELECT min(ordinal) FROM tally WHERE changed = 1")
+        return found
+
+    def drop(self, before: int) -> None:
+        """Drop the tallies of days before one; their certificates say the same."""
+        self._database.execute("DELETE FROM tally WHERE ordinal < ?", (before,))
+
     def follow(self) -> None:
         """Count as moved what a change of the zone moved from one day to another."""
         self._database.execute("INSERT OR IGNORE INTO tally (ordinal) SELECT ordinal FROM day WHERE events > 0")
