@@ -2,11 +2,14 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import get_args
 
 import msgspec
 
 from quotidian.model import Area, Entity, Integers, RollUp
+from quotidian.model.rollup import Figure, Figures
 from quotidian.store import Store
+from quotidian.store.protocols import Period
 
 from .rows import DAY, MONDAY, at, row, table
 
@@ -14,15 +17,27 @@ HALL, KITCHEN, AWKWARD = "light.hall", "light.kitchen", "sensor.o'brien\"; DROP 
 TUESDAY = MONDAY + DAY
 
 
-def rolled(date: dt.date, entity_id: str, detector: str = "time_of_day", **figures: object) -> RollUp:
+def rolled(date: dt.date, entity_id: str, detector: str = "time_of_day", **figures: Figure) -> RollUp:
     """Make a roll-up."""
-    plain = {"occurrences": 3, "hourly_distribution": [0] * 23 + [3], "frequency": 0.125, "states": ["off", "on"]}
-    return RollUp(date, detector, entity_id, plain | figures)  # type: ignore[arg-type]
+    plain: Figures = {
+        "occurrences": 3,
+        "hourly_distribution": [0] * 23 + [3],
+        "frequency": 0.125,
+        "states": ["off", "on"],
+    }
+    return RollUp(date, detector, entity_id, plain | figures)
 
 
 def put(store: Store, date: dt.date, *rollups: RollUp, revision: int = 0) -> None:
     """Store a day with roll-ups."""
     store.put_day(date, {"row": (1, Integers())}, {}, revision, rollups)
+
+
+def unite(store: Store) -> None:
+    """Say that all weeks and months are united, so that their days may go."""
+    for period in get_args(Period):
+        for start, folds in store.stale(period).items():
+            store.united(period, start, folds)
 
 
 def month(store: Store) -> list[RollUp]:
@@ -38,7 +53,14 @@ def month(store: Store) -> list[RollUp]:
 class TestSummaries:
     def test_they_come_back_as_they_were_put(self, store: Store, opened: Callable[..., Store]) -> None:
         """Every figure round-trips, whatever the entity is called, also after opening again."""
-        figures = {"seconds": 1 << 40, "share": 0.1, "none": [], "lags": [-3, 5], "times": [0.5, 2.0], "state": "ön\0"}
+        figures: Figures = {
+            "seconds": 1 << 40,
+            "share": 0.1,
+            "none": [],
+            "lags": [-3, 5],
+            "times": [0.5, 2.0],
+            "state": "ön\0",
+        }
         one = RollUp(MONDAY, "duration", AWKWARD, figures)
         put(store, MONDAY, one)
         assert store.summaries(MONDAY, MONDAY) == opened().summaries(MONDAY, MONDAY) == [one]
@@ -113,9 +135,11 @@ class TestKeeping:
         """Retention (90 days unless set) drops a day's roll-ups with its integers, and counts their bytes."""
         old, young = MONDAY - 91 * DAY, MONDAY - 89 * DAY
         put(store, old)
+        unite(store)
         bare = store.retain(MONDAY, dry_run=True).bytes
         put(store, old, rolled(old, HALL))
         put(store, young, rolled(young, HALL))
+        unite(store)
         assert store.retain(MONDAY, dry_run=True).bytes > bare
         assert store.retain(MONDAY).daily_days == 1
         assert store.summaries(dt.date.min, dt.date.max) == [rolled(young, HALL)]

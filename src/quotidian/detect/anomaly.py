@@ -11,15 +11,15 @@ from scipy.special import betainc, stdtr
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
 from quotidian.detect.before import Counts, before, counts_of, extremes, heard, usual
-from quotidian.detect.dayrow import token_of
+from quotidian.detect.dayrow import DayRow, token_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
+from quotidian.detect.rollup import hours_of
 from quotidian.detect.statistics import next_time, rounded, share_interval
+from quotidian.detect.things import ACTIVE_STATES
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Bools, Floats, Ints
-
-#: What may stay on or open too long, by Home Assistant's own states.
-ACTIVE_STATES: Final = frozenset({"on", "open", "unlocked", "playing"})
+from quotidian.model.rollup import Figures
 
 HOME: Final = "home"  #: the subject of a check of the whole house
 
@@ -98,6 +98,10 @@ class Anomaly(Detector):
     active state. A day from whose last six hours nothing was heard may be a recording that broke off: it is not
     searched for what is missing. An entity is not counted on days when it chatters.
 
+    Rolled up, what is compared with other days: of ``home`` how many ``changes`` people may have caused, of how many
+    ``entities``, and in which ``hours``; of each entity its active ``states``, and the ``longest`` span in each
+    (seconds; since when it lasts, where it lasts at midnight).
+
     References
     ----------
     .. [1] V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World, 2005.
@@ -143,6 +147,20 @@ class Anomaly(Detector):
         for place, since in standing.items():
             longest[place] = max(day.row.start + day.row.seconds - since, longest.get(place, 0))
         return _table(longest), _table(standing)
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say how much was going on, and what was on or open for how long."""
+        learned = np.flatnonzero(row.learned)
+        hours = np.flatnonzero(hours_of(row, learned))
+        home: Figures = {
+            "changes": int(learned.size),
+            "entities": int(np.unique(row.entity[learned]).size),
+            "hours": hours.tolist(),
+        }
+        spans: dict[str, dict[str, int]] = {}
+        for (entity_id, state), seconds in _read(own):
+            spans.setdefault(entity_id, {})[state] = seconds
+        return {HOME: home} | {name: {"states": [*told], "longest": [*told.values()]} for name, told in spans.items()}
 
     # detecting
 

@@ -1,5 +1,6 @@
 """One thing that happens soon after another."""
 
+from collections.abc import Iterator
 from typing import ClassVar, Final
 
 import msgspec
@@ -11,10 +12,12 @@ from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.kernel import JITTER
+from quotidian.detect.rollup import MOST
 from quotidian.detect.statistics import ONE, at_least, covered, merged_spans, next_time, q_values, share_interval
 from quotidian.detect.things import ENDS, RESTING, is_act
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
+from quotidian.model.rollup import Figures
 
 WINDOWS: Final = (10, 60, 300, 900)
 
@@ -22,6 +25,8 @@ WINDOWS: Final = (10, 60, 300, 900)
 _LATE: Final = JITTER + WINDOWS[-1]
 #: What was before is needed back to there.
 _TAIL: Final = _LATE + JITTER
+#: How far apart the changes of partners are, in the figures of a day (seconds).
+_SOON: Final = 300
 _MOST: Final = ONE - 1  #: the largest chance that fits into 16 bits
 
 
@@ -76,6 +81,10 @@ class CoOccurrence(Detector):
     Kept per day: ``active`` (words: tokens judged as first), and for each pair with a chance above 0 ``first``,
     ``second`` (words), ``hits`` (a bit per window), ``chance_0`` to ``chance_3`` (16-bit fixed point).
 
+    Rolled up from the shared row, of each entity and at most eight others: ``others``, ``times`` that one changed
+    within five minutes of the other, ``lags`` (median seconds, negative where the other one came before); first those
+    of which the largest share of the busier one's changes came together with the other's.
+
     Subject: the first token, then the second. Measures: ``window`` and ``lag`` (median) in seconds, ``members``
     (of the first) and ``followers`` (of the second).
 
@@ -129,6 +138,11 @@ class CoOccurrence(Detector):
             {"active": np.flatnonzero(active), "first": first, "second": second, "hits": bits, **columns},
         )
         return kept, _tail(acts, day.row)
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say which entities changed soon after one another, and how often."""
+        del own
+        return _partners(row)
 
     # detecting
 
@@ -319,3 +333,40 @@ def _lag(history: History, first: str, second: str, window: int) -> int:
     lags = after[following[met]] - before[met]
     lags = lags[lags <= window]
     return int(np.median(lags)) if lags.size else 0
+
+
+def _partners(row: DayRow) -> dict[str, Figures]:
+    """Say of each entity which others it changed together with: of both directions the more frequent one."""
+    second, entity = row.second[row.learned], row.entity[row.learned]
+    words, totals = row.integers.words, np.bincount(entity, minlength=len(row.integers.words))
+    lags: dict[tuple[int, int], list[int]] = {}
+    for one, other, lag in _followed(second, entity):
+        lags.setdefault((one, other), []).append(lag)
+    best: dict[int, list[tuple[float, int, int, int]]] = {}
+    for (one, other), found in lags.items():
+        back = len(lags.get((other, one), ()))
+        if len(found) > back or (len(found) == back and one < other):
+            share, lag = len(found) / int(max(totals[one], totals[other])), int(np.median(found))
+            best.setdefault(one, []).append((-share, other, len(found), lag))
+            best.setdefault(other, []).append((-share, one, len(found), -lag))
+    figures: dict[str, Figures] = {}
+    for one, partners in best.items():
+        _, others, times, typical = zip(*sorted(partners)[:MOST], strict=True)
+        figures[words[one]] = {"others": [words[other] for other in others], "times": [*times], "lags": [*typical]}
+    return figures
+
+
+def _followed(second: Ints, entity: Ints) -> Iterator[tuple[int, int, int]]:
+    """Give (entity, other entity, lag) for each change and the first change of each other entity soon after it."""
+    size = int(entity.max(initial=0)) + 1
+    keys, lags = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for step in range(1, second.size):
+        lag = second[step:] - second[:-step]
+        near = np.flatnonzero((lag <= _SOON) & (entity[step:] != entity[:-step]))
+        if lag.min() > _SOON:
+            break
+        keys.append(near * size + entity[near + step])
+        lags.append(lag[near])
+    once, place = np.unique(np.concatenate(keys), return_index=True)
+    found = (entity[once // size].tolist(), (once % size).tolist(), np.concatenate(lags)[place].tolist())
+    return zip(*found, strict=True)

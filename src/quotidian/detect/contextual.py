@@ -8,7 +8,7 @@ from scipy.special import stdtr
 
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
-from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.levels import DAY_HOURS, PRESENCE, UNKNOWN_LEVEL, levels_of
@@ -17,6 +17,7 @@ from quotidian.detect.things import ACTUATORS, ENDS
 from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.home import domain_of
+from quotidian.model.rollup import Figures
 
 _ENDS_SHARE: Final = 0.8  #: of its days on which the other state was entered, too
 
@@ -84,6 +85,9 @@ class Contextual(Detector):
     Celsius, illuminance in powers of two, persons at home. A level is read before the hour begins, so that what an
     action does to its context (the heater warms the room, the lamp lights it) is not mistaken for its reason.
 
+    Rolled up, of each such sensor, and of ``home`` for how many persons are there: the ``hours`` at whose beginning a
+    level was known, the ``levels`` as they are kept, ``lowest`` and ``highest``.
+
     The sun is no context: at a given hour darkness follows the date, so that shifted days cannot tell it from the
     season. What goes by the sun is told by time of day, and what goes by the light shows in a light sensor.
 
@@ -121,6 +125,19 @@ class Contextual(Detector):
     def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
         """Keep each context's level at the beginning of each wall hour; hand on the last readings and who is where."""
         return levels_of(day, carry)
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say what was measured at the beginning of each hour, and how many persons were at home."""
+        del row
+        figures: dict[str, Figures] = {}
+        for context, levels in zip(own.words, own["level"].reshape(-1, DAY_HOURS), strict=True):
+            hours = np.flatnonzero(levels != UNKNOWN_LEVEL)
+            if hours.size:
+                known = levels[hours]
+                told = {"hours": hours.tolist(), "levels": known.tolist()}
+                subject = "home" if context == PRESENCE else context
+                figures[subject] = {**told, "lowest": int(known.min()), "highest": int(known.max())}
+        return figures
 
     # detecting
 

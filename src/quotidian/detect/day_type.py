@@ -13,6 +13,7 @@ from quotidian.detect.history import History
 from quotidian.detect.statistics import next_time, rounded, share_interval
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Bools, Floats, Ints
+from quotidian.model.rollup import Figures
 
 _HALVES: Final = 48
 _DAWN: Final = 4 * 3600  #: what happens before belongs to the evening before
@@ -60,6 +61,9 @@ class DayType(Detector):
     Kept per day: ``counts`` of learned changes by half hour of the wall clock (48), and ``edges``: wall seconds of
     the first and the last activity from 04:00 on and of the last one before 04:00, -1 where there is none.
 
+    Rolled up, of ``home``: ``half_hours`` (48 counts), ``changes`` (their sum), ``first`` and ``last`` activity from
+    04:00 on and ``late``, the last one before (minutes of the day), where there is one.
+
     Subjects: ``("home", "weekends")``, ``("home", "away")``, ``("home", "busy")``, ``("home", "late")``. No anchor.
     Measures: ``first`` (minutes of the day: weekdays, weekends), ``dates`` (ordinals).
 
@@ -101,6 +105,13 @@ class DayType(Detector):
         first, last = (int(wall[dawn]), int(wall[-1])) if dawn < wall.size else (-1, -1)
         late = int(wall[dawn - 1]) if dawn else -1
         return Integers((), {"counts": counts, "edges": [first, last, late]}), Carry()
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say when the house was active."""
+        del row
+        edges = zip(("first", "last", "late"), own["edges"].tolist(), strict=True)
+        told: Figures = {name: second // 60 for name, second in edges if second >= 0}
+        return {"home": {"half_hours": own["counts"].tolist(), "changes": int(own["counts"].sum()), **told}}
 
     # detecting
 

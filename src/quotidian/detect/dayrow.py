@@ -87,6 +87,11 @@ class DayRow:
         return self.integers["token"]
 
     @cached_property
+    def entity(self) -> Ints:
+        """Entity of each change: the number of its word."""
+        return self.integers["token_entity"][self.integers["token"]]
+
+    @cached_property
     def learned(self) -> Bools:
         """Whether people may have caused each change."""
         return self.integers["learned"] > 0
@@ -121,6 +126,12 @@ class DayRow:
         """Whether the wall clock showed each 5-minute cell of the day: shape (288,)."""
         minutes = shown_minutes(self.clock, self.seconds).reshape(DAY_CELLS, CELL_MINUTES)
         return np.asarray(minutes.all(axis=1))
+
+    def observed_seconds(self, entity_id: str) -> int:
+        """Tell for how long an entity was observed."""
+        if entity_id not in self.present:
+            return 0
+        return self.seconds - sum(end - start for start, end in self.gaps.get(entity_id, []))
 
     def observed(self, entity_id: str) -> Bools:
         """Tell for each 5-minute cell of the wall clock whether the entity was observed through it: shape (288,)."""

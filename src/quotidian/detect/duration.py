@@ -1,6 +1,7 @@
 """How long things stay on, open, occupied."""
 
 import math
+from itertools import pairwise
 from typing import ClassVar, Final
 
 import msgspec
@@ -8,14 +9,16 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
-from quotidian.detect.dayrow import entity_of, token_of
+from quotidian.detect.dayrow import DayRow, entity_of, state_of, token_of
 from quotidian.detect.dayview import PRESSED_DOMAINS, Changes, DayView
 from quotidian.detect.history import History
+from quotidian.detect.rollup import by_entity
 from quotidian.detect.statistics import life_table, next_time, share_interval
-from quotidian.detect.things import RESTING
+from quotidian.detect.things import ACTIVE_STATES, RESTING
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
 from quotidian.model.home import domain_of
+from quotidian.model.rollup import Figures
 
 #: How long these stay on says how their makers set the delay, not what people do.
 _DELAYED: Final = frozenset({"motion", "moving"})
@@ -57,6 +60,11 @@ class Duration(Detector):
     -----
     Kept per day: ``token`` (number of the word), ``bin``, ``ended``, ``censored``; and for each token with a span
     that ended ``longest_token``, ``longest`` (seconds).
+
+    Rolled up, of each entity: ``states`` with ``spans`` (that ended that day) and ``longest`` (seconds) of each;
+    ``unended``, the spans that people did not end, or that were lost sight of; ``on_seconds``, how long that day it
+    was on, open, unlocked or playing. What it was before the first change is known where it only ever has two states;
+    of an entity without a change nothing is said.
 
     Subject: the token. Measures, in seconds: ``median``, ``lower`` and ``upper`` (quartiles), ``usual`` (nothing
     outlasted it on nine of ten days), ``longest``; ``spans`` (number). Evidence: days on which none outlasted
@@ -110,6 +118,17 @@ class Duration(Detector):
             "longest": longest[seen],
         }
         return Integers(names, columns), Carry()
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say which spans ended, and for how long that day things were on."""
+        known: dict[str, set[str]] = {}
+        for token in (*row.tokens, *own.words):
+            known.setdefault(entity_of(token), set()).add(state_of(token))
+        figures = {name: _ended(own, places) for name, places in _places(own).items()}
+        for name, places in by_entity(row).items():
+            if known[name] & ACTIVE_STATES:
+                figures.setdefault(name, {})["on_seconds"] = _on_seconds(row, name, places, known[name])
+        return figures
 
     def detect(self, history: History) -> list[Finding]:
         """Give the usual durations, those of most days first."""
@@ -165,6 +184,44 @@ class Duration(Detector):
                 f"the longest of {count} times was {words.span(top)}"
             ),
         )
+
+
+def _places(own: Integers) -> dict[str, list[int]]:
+    """Give the numbers of the tokens of each entity."""
+    places: dict[str, list[int]] = {}
+    for place, token in enumerate(own.words):
+        places.setdefault(entity_of(token), []).append(place)
+    return places
+
+
+def _ended(own: Integers, tokens: list[int]) -> Figures:
+    """Say of some tokens how many spans ended, and how long the longest of each was."""
+    longest = dict(zip(own["longest_token"].tolist(), own["longest"].tolist(), strict=True))
+    chosen = [own["token"] == token for token in tokens]
+    return {
+        "states": [state_of(own.words[token]) for token in tokens],
+        "spans": [int(own["ended"][rows].sum()) for rows in chosen],
+        "longest": [longest.get(token, 0) for token in tokens],
+        "unended": int(own["censored"][np.any(chosen, axis=0)].sum()),
+    }
+
+
+def _on_seconds(row: DayRow, entity_id: str, places: Ints, known: set[str]) -> int:
+    """Add up the seconds that an entity spent in active states, given the places of its changes and its states."""
+    changes = [
+        (second, state_of(row.tokens[token]))
+        for second, token in zip(row.second[places].tolist(), row.token[places].tolist(), strict=True)
+    ]
+    edges = [0, *(edge for gap in row.gaps.get(entity_id, []) for edge in gap), row.seconds]
+    total = 0
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        inside = [change for change in changes if start <= change[0] < end]
+        if inside:
+            others = known - {inside[0][1]}
+            before = others.pop() if len(others) == 1 else ""
+            steps = [(start, before), *inside, (end, "")]
+            total += sum(until - since for (since, state), (until, _) in pairwise(steps) if state in ACTIVE_STATES)
+    return total
 
 
 def _spans(day: DayView, changes: Changes, *, told: bool) -> list[tuple[str, int, bool]]:

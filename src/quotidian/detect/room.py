@@ -1,5 +1,6 @@
 """Which rooms are used when, and how people go from one to the next."""
 
+from collections import Counter
 from typing import ClassVar, Final
 
 import msgspec
@@ -10,11 +11,13 @@ from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import DayRow, token_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
+from quotidian.detect.rollup import sides
 from quotidian.detect.statistics import covered, next_time, share_interval
 from quotidian.detect.things import is_sign, tells
 from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import wall_seconds
+from quotidian.model.rollup import Figures
 
 _HOURS: Final = 24
 _LEAST_DAYS: Final = 5
@@ -59,6 +62,9 @@ class Room(Detector):
     -----
     Kept per day: *dwell* ``area`` (words), ``hour`` (of the wall clock), ``seconds``; *ways* ``from``, ``to`` (words),
     ``at`` (hour), ``count``. Handed on: the last sign.
+
+    Rolled up, of each area: ``seconds`` in use, ``hourly_seconds`` (24); ``to`` and ``to_times``, ``from`` and
+    ``from_times``: the most frequent ways.
 
     Subject: the area, or the two areas of a way. Anchor: the middle of the hours, in minutes. Measures:
     ``days`` (class), ``start``, ``end`` (hours), for a room ``minutes`` (median use in these hours), ``dates`` (kept).
@@ -118,6 +124,28 @@ class Room(Detector):
         last = int(second[-1])
         handed = Carry((areas[area[-1]],), {"instant": [last + day.row.start]}) if length - last < cap else Carry()
         return _packed(areas, dwell.reshape(-1), ways), handed
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say how long each room was used, and from where to where people went."""
+        del row
+        areas = own.words
+        dwell, to, origin = (
+            np.zeros((len(areas), _HOURS), np.int64),
+            *([Counter[str]() for _ in areas] for _ in range(2)),
+        )
+        dwell[own["area"], own["hour"]] = own["seconds"]
+        for here, there, count in zip(*(own[name].tolist() for name in ("from", "to", "count")), strict=True):
+            to[here][areas[there]] += count
+            origin[there][areas[here]] += count
+        return {
+            area: {
+                "seconds": int(dwell[place].sum()),
+                "hourly_seconds": dwell[place].tolist(),
+                **sides("to", to[place]),
+                **sides("from", origin[place]),
+            }
+            for place, area in enumerate(areas)
+        }
 
     # detecting
 

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
-from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.statistics import LEVEL, next_time, q_values, share_interval
@@ -20,6 +20,7 @@ from quotidian.detect.yearly import yearly
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
 from quotidian.model.day import DAY_MINUTES
+from quotidian.model.rollup import Figures
 
 _REACH: Final = 120  #: minutes either side of the main time in which the habit is looked for
 _QUARTER: Final = 15  #: the grid, in minutes, on which it is looked for
@@ -102,6 +103,8 @@ class Seasonal(Detector):
     day), ``since`` (ordinal of the Monday), ``slope``, ``slope_low``, ``slope_high`` (minutes a week), ``members``;
     of a year: ``months`` and ``rest`` (1 to 12), ``otherwise`` (days with it, days, in the rest).
 
+    Rolled up, of each entity: the ``states`` into which people may have brought it.
+
     Evidence: the days on which the habit was found, of those observed. Kept a day, for ever: which tokens
     occurred, and what was present.
 
@@ -156,6 +159,14 @@ class Seasonal(Detector):
             "token_state": [rank[state] for _, state in pairs],
         }
         return Integers(names, columns), Carry()
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say which states people may have brought about."""
+        del row
+        states: dict[str, list[str]] = {}
+        for entity, state in zip(own["token_entity"].tolist(), own["token_state"].tolist(), strict=True):
+            states.setdefault(own.words[entity], []).append(own.words[state])
+        return {name: {"states": told} for name, told in states.items()}
 
     def detect(self, history: History) -> list[Finding]:
         """Give the drifts, the largest first, then the yearly shapes."""

@@ -8,14 +8,15 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
-from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.history import History
 from quotidian.detect.kernel import against_other_days, links
 from quotidian.detect.statistics import at_least, next_time, q_values, share_interval
 from quotidian.detect.things import ACTUATORS, PASSING, RESTING
-from quotidian.model import Evidence, Finding, Home, Stage
+from quotidian.model import Evidence, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.home import domain_of
+from quotidian.model.rollup import Figures
 
 #: The nearest successors of an act with which a routine is tried to go on.
 _NEAREST: Final = 3
@@ -64,6 +65,10 @@ class ActionSequence(Detector):
 
     Notes
     -----
+    Rolled up from the shared row, of each entity: ``actions`` (its changes), and of the other entity that most often
+    was the last before them, or the next after them, within ``gap``: ``before`` and ``after``, ``before_times`` and
+    ``after_times``, ``before_gap`` and ``after_gap`` (median seconds).
+
     Subject: the tokens in order. No anchor. Measures: ``tokens``, ``gaps`` (median seconds before each but the
     first), ``start`` (median minute of the day), ``dates`` (ordinals of the kept days).
 
@@ -100,6 +105,26 @@ class ActionSequence(Detector):
         self.false_discovery = false_discovery
         self.least_days = least_days
         self.least_share = least_share
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say what came right before and right after each entity's changes."""
+        del own
+        words = row.integers.words
+        second, entity = row.second[row.learned], row.entity[row.learned]
+        figures: dict[str, Figures] = {words[one]: {"actions": int((entity == one).sum())} for one in np.unique(entity)}
+        for side, neighbour in _neighbours(entity).items():
+            gap = np.abs(second[neighbour] - second)
+            near = np.flatnonzero((neighbour >= 0) & (gap <= self.gap))
+            gaps: dict[int, dict[int, list[int]]] = {}
+            for one, other, seconds in zip(
+                entity[near].tolist(), entity[neighbour[near]].tolist(), gap[near].tolist(), strict=True
+            ):
+                gaps.setdefault(one, {}).setdefault(other, []).append(seconds)
+            for one, others in gaps.items():
+                other, found = min(others.items(), key=lambda item: (-len(item[1]), item[0]))
+                told: Figures = {side: words[other], f"{side}_times": len(found), f"{side}_gap": int(np.median(found))}
+                figures[words[one]].update(told)
+        return figures
 
     def detect(self, history: History) -> list[Finding]:
         """Give the routines, those that hold most often first."""
@@ -267,6 +292,13 @@ class ActionSequence(Detector):
             stage=Stage.ESTABLISHED if kept >= 10 else Stage.EMERGING,
             sentence=_sentence(history, tokens, gaps),
         )
+
+
+def _neighbours(entity: Ints) -> dict[str, Ints]:
+    """Give the places of the last change of another entity before each change, and of the next one after; else -1."""
+    starts = np.flatnonzero(np.diff(entity)) + 1
+    turn = np.searchsorted(starts, np.arange(entity.size), "right")
+    return {"before": np.append(0, starts)[turn] - 1, "after": np.append(starts, -1)[turn]}
 
 
 def _once(values: Ints) -> Ints:

@@ -10,6 +10,7 @@ from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
 from quotidian.detect.dayrow import DayRow, entity_of, state_of, token_of
 from quotidian.detect.history import History, entities_of
+from quotidian.detect.rollup import MOST, by_entity
 from quotidian.detect.statistics import around
 from quotidian.detect.things import ACTUATORS, RESTING, is_sign, tells
 from quotidian.detect.time_of_day import TimeOfDay
@@ -17,6 +18,7 @@ from quotidian.model import Finding, Home, Integers
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import DAY_MINUTES
 from quotidian.model.home import domain_of
+from quotidian.model.rollup import Figures
 
 #: What involves fewer things is told by other detectors.
 _LEAST_THINGS: Final = 3
@@ -59,6 +61,9 @@ class Session(Detector):
 
     Notes
     -----
+    Rolled up from the shared row, of ``home`` and of each entity, of all changes that people may have caused: how many
+    ``sessions`` that ``silence`` parts; of the first eight ``starts`` (minutes of the day) and ``minutes`` (lengths).
+
     Subject: ``home`` or the area. Anchor: the minute of the day at which it begins. Measures: ``days`` (class),
     ``minute``, ``width`` (minutes either side that hold 80 % of the beginnings), ``length`` (median, minutes),
     ``members`` (tokens), ``dates`` (ordinals of the kept days).
@@ -84,6 +89,22 @@ class Session(Detector):
         self.shortest = shortest
         self.longest = longest
         self.least_share = least_share
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say when the house, and each entity, was in use."""
+        del own
+        subjects = {"home": np.flatnonzero(row.learned), **by_entity(row, row.learned)}
+        return {name: self._used(row, places) for name, places in subjects.items() if places.size}
+
+    def _used(self, row: DayRow, places: Ints) -> Figures:
+        seconds = row.second[places]
+        first = np.flatnonzero(np.diff(seconds, prepend=-(1 << 40)) >= 60 * self.silence)
+        last = np.append(first[1:], places.size) - 1
+        return {
+            "sessions": int(first.size),
+            "starts": (row.wall[places[first[:MOST]]] // 60).tolist(),
+            "minutes": ((seconds[last] - seconds[first])[:MOST] // 60).tolist(),
+        }
 
     def detect(self, history: History) -> list[Finding]:
         """Give the sessions that come back: of the house, then of rooms what the house does not tell."""

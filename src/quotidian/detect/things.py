@@ -22,6 +22,9 @@ OPENINGS: Final = frozenset({"door", "garage_door", "opening", "window"})
 #: States that end what another state began.
 ENDS: Final = frozenset({"docked", "idle", "off", "paused", "standby"})
 
+#: What may stay on or open too long, by Home Assistant's own states.
+ACTIVE_STATES: Final = frozenset({"on", "open", "unlocked", "playing"})
+
 #: States in which a thing rests: how long it rests is nobody's habit.
 RESTING: Final = ENDS | {"closed", "closing", "home", "locked", "opening"}
 

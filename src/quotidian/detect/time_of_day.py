@@ -1,5 +1,7 @@
 """Things that happen at about the same time of the day."""
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import ClassVar, Final
 
 import numpy as np
@@ -7,13 +9,15 @@ import numpy as np
 from quotidian.detect import words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayline import NOON, REFERENCES, SUN_REACH, DayLine, Mode, Search
-from quotidian.detect.dayrow import CELL_MINUTES, entity_of, state_of
+from quotidian.detect.dayrow import CELL_MINUTES, OCCUPANCY_BITS, DayRow, entity_of, state_of
 from quotidian.detect.history import History
+from quotidian.detect.rollup import by_entity, hours_of, sides
 from quotidian.detect.statistics import around, next_time, q_values, share_interval
 from quotidian.detect.things import RESTING, is_act
-from quotidian.model import Evidence, Finding, Stage
-from quotidian.model.arrays import Floats
-from quotidian.model.day import DAY_MINUTES
+from quotidian.model import Evidence, Finding, Integers, Stage
+from quotidian.model.arrays import Floats, Ints
+from quotidian.model.day import DAY_MINUTES, wall_seconds
+from quotidian.model.rollup import Figures
 
 _SOON: Final = 30  #: minutes after a going on in which a going off says nothing more
 _NEAR_SUN: Final = 60  #: minutes from the sun's event within which a time may be the sun's
@@ -55,6 +59,12 @@ class TimeOfDay(Detector):
     ``reference``, ``days`` (class), ``minute`` (of the day, or after the sun's event), ``width`` (minutes either side
     that hold 80 % of the kept days), ``members``, ``times`` (the minute of each kept day), ``dates`` (their ordinals).
 
+    Rolled up, of each entity that was observed, what people may have done: ``occurrences``, ``hourly_distribution``
+    (24 counts), ``peak_hours`` (those with the largest count), ``states`` and ``states_times``, ``first`` and ``last``
+    (minutes of the day), ``automated`` (what others did), ``frequency`` (occurrences in an observed hour),
+    ``confidence`` (the share of the day in which it was observed). Of chatter only counts of all changes are
+    known, and ``quarters``: in how many quarters of each hour there was one.
+
     References
     ----------
     .. [1] A. P. Dawid, Statistical Theory: The Prequential Approach, 1984.
@@ -90,6 +100,17 @@ class TimeOfDay(Detector):
         self._search = Search(windows, jitter, false_discovery, least_share, least_lift)
         self.surely = surely
         self.lead = lead
+
+    def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
+        """Say when each entity that was observed changed."""
+        del own
+        every, learned, none = by_entity(row), by_entity(row, row.learned), np.empty(0, np.int64)
+        told = {name: _times(row, every.get(name, none), learned.get(name, none)) for name in sorted(row.present)}
+        told |= {name: {"occurrences": row.chatter[name], "quarters": hours} for name, hours in _quarters(row)}
+        return {
+            name: figures | _rates(row, name, row.chatter.get(name, learned.get(name, none).size))
+            for name, figures in told.items()
+        }
 
     def detect(self, history: History) -> list[Finding]:
         """Give each token's times of day, the most certain first."""
@@ -189,3 +210,34 @@ def _sentence(what: str, days: str, reference: str, minute: int, width: int) -> 
     else:
         when = f"about {words.span(abs(minute) * 60)} {'after' if minute > 0 else 'before'} {reference}"
     return f"{words.days(days)} {when} (± {width} min{unsure}) {what}"
+
+
+def _times(row: DayRow, every: Ints, learned: Ints) -> Figures:
+    """Say when an entity changed, given the places of all its changes, and of those that people may have caused."""
+    hours = hours_of(row, learned)
+    figures: Figures = {
+        "occurrences": int(learned.size),
+        "automated": int(every.size - learned.size),
+        "hourly_distribution": hours.tolist(),
+        "peak_hours": np.flatnonzero((hours > 0) & (hours == hours.max())).tolist(),
+        **sides("states", Counter(state_of(row.tokens[token]) for token in row.token[learned].tolist())),
+    }
+    if learned.size:
+        minutes = row.wall[learned] // 60
+        figures |= {"first": int(minutes.min()), "last": int(minutes.max())}
+    return figures
+
+
+def _rates(row: DayRow, entity_id: str, occurrences: int) -> Figures:
+    observed = row.observed_seconds(entity_id)
+    often = 3600 * occurrences / observed if observed else 0.0
+    return {"frequency": round(often, 4), "confidence": round(observed / row.seconds, 4)}
+
+
+def _quarters(row: DayRow) -> Iterator[tuple[str, list[int]]]:
+    """Count the quarters of each wall hour in which an entity that chatters changed."""
+    parts = [row.integers[f"chatter_{part}"].tolist() for part in range(3)]
+    for name, *bits in zip(row.chatter, *parts, strict=True):
+        filled = np.array([place for place in range(OCCUPANCY_BITS) if bits[place // 32] >> place % 32 & 1], np.int64)
+        hours = wall_seconds(row.clock, 900 * filled) // 3600
+        yield name, np.bincount(np.clip(hours, 0, 23), minlength=24).tolist()

@@ -1,11 +1,21 @@
 """A day of one entity in figures that a person reads."""
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
+#: Who keeps something of a day: the names of the detectors.
+DETECTORS: Final = (
+    *("time_of_day", "co_occurrence", "sequence", "room", "duration", "anomaly"),
+    *("session", "day_type", "contextual", "seasonal"),
+)
+
 #: A number, a text, or a list of them; times of the day are minutes after midnight, spans are seconds.
-Figure = int | float | str | list[int | float | str]
+Figure = int | float | str | Sequence[int | float | str]
+#: Figures by name, as ``docs/detectors.md`` explains them.
+Figures = dict[str, Figure]
 
 
 class RollUp(msgspec.Struct, frozen=True):
@@ -19,7 +29,7 @@ class RollUp(msgspec.Struct, frozen=True):
     date: dt.date
     detector: str
     entity_id: str
-    figures: dict[str, Figure]
+    figures: Figures
 
     @property
     def place(self) -> tuple[dt.date, str, str]:
