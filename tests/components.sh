@@ -48,8 +48,23 @@ home_assistant() {
     fi
 }
 
+flux() {
+    local package="@influxdata/flux-lsp-node"
+    [ -d "$target/flux/node_modules/$package" ] && { echo "parser of Flux: there already"; return; }
+    if command -v node >/dev/null && command -v npm >/dev/null && mkdir -p "$target/flux" \
+        && npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$target/flux" "$package@0.8.40"; then
+        echo "parser of Flux: installed"
+    else
+        rm -rf "$target/flux"
+        echo "parser of Flux: NOT INSTALLED (needs node and npm): its tests will be skipped" >&2
+    fi
+}
+
 mkdir -p "$target"
 debian chromium chromium
 debian strace strace
 debian prometheus promtool
+debian influxdb influxd
+debian victoria-metrics victoria-metrics
+flux
 home_assistant

@@ -44,6 +44,20 @@ class Bucket:
     def __post_init__(self) -> None:
         self.group = group_seconds(self.every)
 
+    def keep(self, every: int, group: int | None) -> bool:
+        """Change the retention, unless it is shorter than the groups of shards, which change only when it is said.
+
+        A ``group`` of 0 seconds lets the server choose.
+        """
+        shortest = self.group if group is None else group
+        if 0 < every < shortest:
+            return False
+        self.every, self.group = every, self.group if group is None else group or group_seconds(every)
+        self._types = {
+            (self._shard(time), measurement, name): type(value) for measurement, _, name, time, value in self.points()
+        }
+        return True
+
     def write(self, points: list[Point], now: int) -> str | None:
         """Write a batch at an instant (ns); what cannot be written is dropped, the rest is not.
 

@@ -26,7 +26,7 @@ _FLUX = _COMPONENTS / "flux/node_modules/@influxdata/flux-lsp-node"
 INFLUX_1: Final = shutil.which("influxd")
 VICTORIA_METRICS: Final = shutil.which("victoria-metrics")
 NODE: Final = shutil.which("node") if _FLUX.is_dir() else None
-MISSING: Final = "no {} here: run `make test-components`"
+MISSING: Final = "NOT TESTED: no {} here: run `make test-components`"
 
 #: Measurement, tags, field, time in ns, value.
 Kept = tuple[str, tuple[tuple[str, str], ...], str, int, Value]
@@ -160,12 +160,14 @@ class VictoriaMetrics(_Component):
             "-retentionPeriod=100y",
         ]
 
-    def numbers(self) -> dict[tuple[tuple[str, str], ...], dict[int, float]]:
-        """Give all values: by labels (``__name__`` is the measurement and the field), by time in ms."""
+    def numbers(self, *fields: str) -> dict[tuple[tuple[str, str], ...], dict[int, float]]:
+        """Give the values of fields: by labels (``__name__`` is the measurement and the field), by time in ms."""
         self.ask("GET", "/internal/force_flush")
-        _, said = self.ask("GET", "/api/v1/export", **{"match[]": '{__name__!=""}'})
+        _, said = self.ask("GET", "/api/v1/export", **{"match[]": f'{{__name__=~".*_({"|".join(fields)})"}}'})
         return {
-            tuple(sorted(series["metric"].items())): dict(zip(series["timestamps"], series["values"], strict=True))
+            tuple(sorted(series["metric"].items())): dict(
+                zip(series["timestamps"], map(float, series["values"]), strict=True)
+            )
             for series in map(json.loads, said.splitlines())
         }
 

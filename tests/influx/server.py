@@ -306,10 +306,10 @@ class Influx:
             del self.buckets[bucket.name]
             return 204, "", b""
         if method == "PATCH":
-            every = _retention(_json(body))
-            if every is not None and 0 < every < bucket.group:
+            request = _json(body)
+            every = _retention(request)
+            if every is not None and not bucket.keep(every, _group(request)):
                 raise Refused(422, "shard-group duration must also be updated to be smaller than new data duration")
-            bucket.every = bucket.every if every is None else every
         return _said(200, bucket.described(_ORG_ID))
 
     def _same_org(self, query: dict[str, str]) -> None:
@@ -421,6 +421,11 @@ def _retention(request: dict[str, Any]) -> int | None:
     if 0 < every < HOUR:
         raise Refused(422, "retention policy duration must be at least 1h0m0s")
     return every
+
+
+def _group(request: dict[str, Any]) -> int | None:
+    seconds = [rule.get("shardGroupDurationSeconds") for rule in request["retentionRules"]]
+    return seconds[0] if seconds else None
 
 
 def _unpacked(body: bytes) -> bytes:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from influxdb_client import BucketRetentionRules, InfluxDBClient
+from influxdb_client import BucketRetentionRules, InfluxDBClient, PatchBucketRequest, PatchRetentionRule
 from influxdb_client.rest import ApiException
 
 from . import flux, lines
@@ -278,6 +278,22 @@ class TestBuckets:
         with pytest.raises(ApiException) as caught:
             client.buckets_api().update_bucket(bucket)
         assert caught.value.status == 422
+
+    def test_groups_of_shards_change_when_it_is_said(self, influx: Influx, client: InfluxDBClient) -> None:
+        """A bucket for ever has groups of a week; 0 lets the server choose."""
+        influx.buckets["raw"] = Bucket("raw", 0)
+        post(influx, line("1.5"))
+        service = client.buckets_api()._buckets_service
+
+        def shorten(group: int | None) -> None:
+            rule = PatchRetentionRule(type="expire", every_seconds=3 * DAY, shard_group_duration_seconds=group)
+            service.patch_buckets_id(influx.buckets["raw"].id, PatchBucketRequest(retention_rules=[rule]))
+
+        with pytest.raises(ApiException, match="shard-group duration"):
+            shorten(None)
+        shorten(0)
+        assert (influx.buckets["raw"].every, influx.buckets["raw"].group) == (3 * DAY, DAY)
+        assert post(influx, line('"on"'))[0] == 422
 
     def test_deleting(self, influx: Influx, client: InfluxDBClient) -> None:
         """By tags, and both ends are included."""
