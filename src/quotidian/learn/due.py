@@ -39,6 +39,7 @@ class _Record(msgspec.Struct, frozen=True):
     date: dt.date
     revision: int
     folded: int | None
+    expired: bool = False
 
 
 class _Looked(msgspec.Struct, frozen=True):
@@ -62,7 +63,7 @@ def waiting(ledger: Sequence[Mapping[str, Any]], nights: Mapping[str, Any], now:
     looked = msgspec.convert(nights, _Looked)
     today = Day.containing(now, zone).date
     # The last day of all may have been cut short, and waits for the rest of its events.
-    days = [one.date for one in records[:-1] if one.date < today and one.revision != one.folded]
+    days = [one.date for one in records[:-1] if one.date < today and one.revision != one.folded and not one.expired]
     folded = [one.date for one in records if one.folded is not None]
     saturday = today - dt.timedelta(days=today.isoweekday() % 7 + 1)
     ultimo = today - dt.timedelta(days=today.day)

@@ -1,6 +1,5 @@
 """A job, done in this process: alone, with its progress and its end kept in the store."""
 
-import datetime as dt
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -17,7 +16,8 @@ from quotidian.learn.fold import Progress
 from quotidian.learn.holding import holding
 from quotidian.learn.night import Learned, backfill, daily, monthly, weekly
 from quotidian.learn.orders import BACKFILL, ENDED, Order, interrupted
-from quotidian.learn.telling import tidings
+from quotidian.learn.periods import newest_folded
+from quotidian.learn.telling import Before, tidings
 from quotidian.model import Job, JobKind, JobState, Status
 from quotidian.store import Store
 
@@ -75,9 +75,9 @@ def _done(store: Store, order: Order, books: "_Books") -> None:
             hold.check()
             books.moved(stage, done, total)
 
-        who = detectors()
+        who, before = detectors(), Before(store.nights, tuple(store.patterns()))
         learned = _learned(store, order, who, progress)
-        books.finish(order, learned, len(who))
+        books.finish(order, before, learned, len(who))
 
 
 def _learned(store: Store, order: Order, who: Sequence[Detector], progress: Progress) -> Learned:
@@ -111,13 +111,13 @@ class _Books:
         """Take progress."""
         self.job = msgspec.structs.replace(self.job, stage=stage, done=done, total=total, memory=peak())
         now = time.monotonic()
-        if now - self._told >= _TOLD:
+        if now - self._told >= _TOLD or done == total > 0:
             self._told = now
             self._tell(self.job)
         if now - self._kept >= _KEPT:
             self._keep()
 
-    def finish(self, order: Order, learned: Learned, detecting: int) -> None:
+    def finish(self, order: Order, before: Before, learned: Learned, detecting: int) -> None:
         """Tell what came of it."""
         seconds = time.monotonic() - self._began
         days = learned.folded.days
@@ -127,9 +127,11 @@ class _Books:
             last=max(days, default=None),
             days=len(days),
             events=learned.folded.events,
-            nights=len(learned.nights) + len(learned.weeks) + len(learned.months),
+            nights=sum(map(len, before.looks(learned).values())),
             patterns=sum(one.status is Status.ACTIVE for one in learned.patterns),
-            tidings=tidings(order.kind, learned, _newest(self._store), detecting, seconds),
+            tidings=tidings(
+                order.kind, before, learned, newest_folded(self._store), detecting=detecting, seconds=seconds
+            ),
         )
         self._note(state=JobState.DONE, ended=clock.now(), memory=peak())
 
@@ -147,11 +149,6 @@ class _Books:
     def _keep(self) -> None:
         self._store.put_job(self.job)
         self._kept = time.monotonic()
-
-
-def _newest(store: Store) -> dt.date | None:
-    """Give the newest day that is folded."""
-    return max((record.date for record in store.days() if record.folded is not None), default=None)
 
 
 def peak() -> int:

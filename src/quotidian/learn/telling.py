@@ -4,19 +4,49 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
 from quotidian.learn.night import Learned
-from quotidian.model import JobKind, Status
+from quotidian.model import JobKind, Pattern, Status
+from quotidian.store.protocols import Nights
 
 _ONE: Final = {"night": "the night after", "week": "the week up to", "month": "the month up to"}
 
 
-def tidings(kind: JobKind, learned: Learned, newest: dt.date | None, detecting: int, seconds: float) -> tuple[str, ...]:
+class Before(msgspec.Struct, frozen=True):
+    """What there was before a run: how far each cadence had looked, and the patterns."""
+
+    nights: Nights
+    patterns: tuple[Pattern, ...]
+
+    def looks(self, learned: Learned) -> dict[str, tuple[dt.date, ...]]:
+        """Give the last days of what a run looked at for the first time: nights, weeks and months.
+
+        Where nothing is new, the last night is looked at once more; that counts when something else was found.
+        """
+        found = (
+            ("night", learned.nights, self.nights.daily),
+            ("week", learned.weeks, self.nights.weekly),
+            ("month", learned.months, self.nights.monthly),
+        )
+        again = learned.patterns != self.patterns
+        return {
+            noun: tuple(date for date in dates if again or reached is None or date > reached)
+            for noun, dates, reached in found
+        }
+
+
+def tidings(
+    kind: JobKind, before: Before, learned: Learned, newest: dt.date | None, *, detecting: int, seconds: float
+) -> tuple[str, ...]:
     """Tell what a run did.
 
     Parameters
     ----------
     kind
         What it was.
+    before
+        What there was before.
     learned
         What came of it.
     newest
@@ -26,7 +56,7 @@ def tidings(kind: JobKind, learned: Learned, newest: dt.date | None, detecting: 
     seconds
         How long it took.
     """
-    told = [*_folded(learned, detecting, seconds), *_looked(learned), *_kept(learned), *learned.folded.damaged]
+    told = [*_folded(learned, detecting, seconds), *_looked(before, learned), *_kept(learned), *learned.folded.damaged]
     return tuple(told) or (_nothing(kind, newest),)
 
 
@@ -38,9 +68,9 @@ def _folded(learned: Learned, detecting: int, seconds: float) -> list[str]:
     return [f"folded {span}: {learned.folded.events:,} events, {detecting} detectors, {seconds:.1f} s"]
 
 
-def _looked(learned: Learned) -> list[str]:
+def _looked(before: Before, learned: Learned) -> list[str]:
     habits = sum(one.status is Status.ACTIVE for one in learned.patterns)
-    looks = (("night", learned.nights), ("week", learned.weeks), ("month", learned.months))
+    looks = before.looks(learned).items()
     return [f"looked at {_dates(noun, dates)}: {habits:,} habits" for noun, dates in looks if dates]
 
 
