@@ -115,3 +115,16 @@ def test_events_are_counted(store: Store, sealed: bool) -> None:
     assert store.counts(*span, "day") == {"2026-09-07": 2, "2026-09-08": 1}
     assert store.counts(at(MONDAY, 90), at(MONDAY, 99), "day") == store.counts(0, 1, "entity") == {}
     assert store.home.zone == ZONE
+
+
+def test_arrivals_come_in_the_order_in_which_they_were_heard(store: Store) -> None:
+    """Also where an entity changed twice within a millisecond, on several days, and where some were known before."""
+    start, before = at(MONDAY + 14 * DAY), at(MONDAY + 13 * DAY)
+    moments = [start, start + 10, start + 20, before, start + 30, start + 4000, before + 5]
+    names = ["light.b", "light.a", "light.b", "light.a", "light.a", "light.b", "light.a"]
+    events = [arrival(seq, name, when) for seq, (name, when) in enumerate(zip(names, moments, strict=True), 1)]
+    store.receive(delivery(1, 1, arrival(1, "light.a", start + 30), stream="another"))
+    store.receive(delivery(1, len(events), *events))
+    found = keys(store.arrivals(0).events)
+    told = list(zip(names, moments, strict=True))
+    assert found == [told[4], *told[:4], *told[5:]]

@@ -85,6 +85,7 @@ class Receiver:
 
     def _store(self, account: "_Account") -> None:
         kept: dict[int, list[Row]] = {}
+        taken, new = list[Row](), set[tuple[int, str]]()
         wants = self._intake.wants
         for arrival in account.arrivals:
             event = arrival.event
@@ -93,11 +94,13 @@ class Receiver:
                 continue
             ordinal = account.ordinal(event.last_updated)
             if wants(event.entity_id):
-                kept.setdefault(ordinal, []).append(Row.of(event, self._intake))
+                taken.append(Row.of(event, self._intake))
+                kept.setdefault(ordinal, []).append(taken[-1])
             else:
                 account.days[ordinal]["left_out"] += 1
         for ordinal, rows in kept.items():
-            account.days[ordinal].update(self._straight.take(ordinal, rows))
+            account.days[ordinal].update(self._straight.take(ordinal, rows, new))
+        self._straight.arrive(taken, new)
 
     def _touch(self, spans: Iterable[tuple[int, int]]) -> None:
         for start, end in spans:

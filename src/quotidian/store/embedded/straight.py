@@ -5,7 +5,7 @@ copy with which it could have to be united.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -68,19 +68,31 @@ class Straight:
         self._events, self._ledger = events, ledger
         self._hot, self._arrived = events.hot, events.arrived
 
-    def take(self, ordinal: int, rows: Sequence[Row]) -> Counter[str]:
-        """Add events of one day; count new ones by what they are, and copies as ``duplicate``."""
+    def take(self, ordinal: int, rows: Sequence[Row], new: set[tuple[int, str]]) -> Counter[str]:
+        """Add events of one day; count new ones by what they are, and copies as ``duplicate``.
+
+        ``new`` is given the time and the entity of each that is new.
+        """
         record = self._ledger.day(ordinal)
         fast, slow = ([], rows) if record.sealed else self._parted(rows)
         if fast:
             self._put(fast)
+            new.update((row.last_updated, row.entity_id) for row, _ in fast)
             self._ledger.put(record.changed(record.events + len(fast)))
         counts = Counter(row.counts for row, _ in fast)
         for name in ("received", "filled", "manual"):
             some = [row for row in slow if row.counts == name]
             if some:
-                self._unite(self._ledger.day(ordinal), name, some, counts)
+                new |= self._unite(self._ledger.day(ordinal), name, some, counts)
         return counts
+
+    def arrive(self, rows: Iterable[Row], new: set[tuple[int, str]]) -> None:
+        """Give events that are new the numbers of their arrival, in their order."""
+        number = self._hot.entities.number
+        keys = dict.fromkeys((row.last_updated, row.entity_id) for row in rows)
+        # Uniting may have moved an event that was known to the millisecond only: it comes behind those that were told.
+        told = [*(key for key in keys if key in new), *sorted(new - keys.keys())]
+        self._arrived.add((updated, number(entity_id)) for updated, entity_id in told)
 
     def _parted(self, rows: Sequence[Row]) -> tuple[list[tuple[Row, int]], list[Row]]:
         """Part rows, with the numbers of their entities, from those that may be copies."""
@@ -104,18 +116,14 @@ class Straight:
             (row.last_updated, entity, row.last_updated - row.last_changed, 0, *map(text, row[4:]))
             for row, entity in rows
         )
-        self._arrived.add((row.last_updated, entity) for row, entity in rows)
 
-    def _unite(self, record: LedgerDay, name: str, rows: Sequence[Row], counts: Counter[str]) -> None:
+    def _unite(self, record: LedgerDay, name: str, rows: Sequence[Row], counts: Counter[str]) -> set[tuple[int, str]]:
         before, after = self._events.unite(record, _table(rows))
         more = after.num_rows - before.num_rows
         counts[name] += max(0, more)
         counts["duplicate"] += len(rows) - max(0, more)
         counts["removed"] += max(0, -more)
-        if more > 0:
-            number = self._hot.entities.number
-            new = sorted(_keys(after) - _keys(before))
-            self._arrived.add((updated, number(entity_id)) for updated, entity_id in new)
+        return _keys(after) - _keys(before) if more > 0 else set()
 
 
 def _table(rows: Sequence[Row]) -> pa.Table:
