@@ -83,6 +83,7 @@ class Room(Detector):
 
     name: ClassVar[str] = "room"
     keeps: ClassVar[bool] = True
+    folds_by: ClassVar[tuple[str, ...]] = ("cap",)
 
     def __init__(self, *, cap: int = 30, least_share: float = 0.7, least_seconds: int = 300) -> None:
         if not (1 <= cap <= 120 and 0 < least_share <= 1 and 1 <= least_seconds <= 3600):

@@ -129,8 +129,9 @@ async def _told(request: Request, error: Exception) -> Response:
     status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     if status >= 500:
         request.app.state.unserved.tell(request.url.path, error)
-    kind = type(error).__name__.removesuffix("Error")
-    return refusal(status, kind, error.what, error.remedy, _headers(error))
+    # Whoever asks knows the kinds of the tree, not those that a store has of its own.
+    kind = next(one for one in type(error).__mro__ if one.__module__ == QuotidianError.__module__)
+    return refusal(status, kind.__name__.removesuffix("Error"), error.what, error.remedy, _headers(error))
 
 
 def _headers(error: QuotidianError) -> dict[str, str]:
