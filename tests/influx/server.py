@@ -89,10 +89,12 @@ class Influx:
         self._server: ThreadingHTTPServer | None = None
         self._lock = threading.RLock()
         self._closing = threading.Event()
+        self.all_written: list[Written] = []
+        self.all_queries: dict[str, None] = {}
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: buckets, faults, and what was recorded."""
+        """Forget everything: buckets, faults, and what was recorded, but in ``all_written`` and ``all_queries``."""
         with self._lock:
             self.buckets: dict[str, Bucket] = {}
             self.faults: list[Fault] = []
@@ -206,6 +208,7 @@ class Influx:
             raise
         finally:
             self.written.append(Written(query.get("bucket", ""), precision, body, status))
+            self.all_written.append(self.written[-1])
         return 204, "", b""
 
     def _take(self, query: dict[str, str], precision: str, body: bytes) -> None:
@@ -241,6 +244,7 @@ class Influx:
         text = request.get("query", "")
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         self.queries.append(text)
+        self.all_queries[text] = None
         self._same_org(query)
         if (request.get("extern") or {}).get("body"):
             raise Refused(400, "parameters are not understood here")
