@@ -57,6 +57,8 @@ def test_a_32_bit_system_is_a_problem() -> None:
         ({"HA_VERIFY_TLS": "maybe"}, "problem", "HA_VERIFY_TLS is 'maybe'."),
         ({"QUOTIDIAN_RETENTION_RAW": "0"}, "problem", "QUOTIDIAN_RETENTION_RAW is '0'."),
         ({"QUOTIDIAN_COMMIT_INTERVAL": "-1"}, "problem", "QUOTIDIAN_COMMIT_INTERVAL is '-1'."),
+        ({"ANALYSIS_SCHEDULE": "at three"}, "problem", "ANALYSIS_SCHEDULE is 'at three': it has five fields."),
+        ({"WEEKLY_ANALYSIS_SCHEDULE": "0 3 * * 8"}, "problem", "WEEKLY_ANALYSIS_SCHEDULE is '0 3 * * 8': '8' is not"),
         ({"QUOTIDIAN_LOG_LEVEL": "loud"}, "problem", "QUOTIDIAN_LOG_LEVEL is 'loud'."),
         ({"QUOTIDIAN_EXLUDE": "canary"}, "warning", "QUOTIDIAN_EXLUDE is set, but is no setting."),
         ({"HA_TOKN": "canary"}, "warning", "HA_TOKN is set, but is no setting."),
@@ -102,6 +104,7 @@ def test_services_that_do_not_run_are_told_with_their_ports(monkeypatch: pytest.
         "store": "problem",
         "enrich": "warning",
         "capture": "warning",
+        "learn": "warning",
         "admin": "warning",
     }
     assert "64001 is free" in found["enrich"].sentence

@@ -1,8 +1,11 @@
 """The settings: whether each can be used, where it was found, and which do nothing."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from quotidian.errors import SettingError
+from quotidian.learn.schedule import SCHEDULED, cron
 from quotidian.operate.checks.check import Check
 from quotidian.settings import SETTINGS, Settings, nearest
 from quotidian.store.retention import losses, refuse_short
@@ -28,10 +31,11 @@ def settings_checks(settings: Settings) -> list[Check]:
 
 
 def _unusable(settings: Settings) -> list[Check]:
-    readings = [
+    readings: list[tuple[Callable[[str], object], str]] = [
         *((settings.days, name) for name in _DAYS),
         *((settings.number, name) for name in _NUMBERS),
         *((settings.flag, name) for name in _FLAGS),
+        *((partial(cron, settings), name) for name in SCHEDULED.values()),
         (settings.port, "capture"),
     ]
     found = []
