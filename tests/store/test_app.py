@@ -16,7 +16,7 @@ import pytest
 from quotidian import clock
 from quotidian.clients import StoreClient, health
 from quotidian.errors import AccessError, NotFoundError, RequestError, SettingError, StoreBusyError, UnreachableError
-from quotidian.model import Arrival, Day, Enriched, Event, Home, Integers
+from quotidian.model import Arrival, Day, Enriched, Event, Home
 from quotidian.model.event import EVENT_SCHEMA, event_id
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
@@ -364,21 +364,6 @@ class TestReading:
             assert (stats["home"], stats["events"], stats["latest"]) == ("House", 2, NOON + 1)
             assert await at.client.latest() == NOON + 1
             assert (await at.get("latest"))[1]["time"] == "2026-03-02T11:00:00.000001+00:00"
-
-        tried(tmp_path, work)
-
-    def test_summaries_can_be_read(self, tmp_path: Path) -> None:
-        """As words and columns of integers, by detector, version and day."""
-        prepared(tmp_path)
-        store = connect(tmp_path, settings_in(tmp_path))
-        store.put_day(MONDAY.date, {"room": (1, Integers(("hall",), {"count": [3]}))}, {}, 1)
-        store.close()
-
-        async def work(at: Asked) -> None:
-            assert await at.get("summaries/room/1") == (200, {"days": ["2026-03-02"]})
-            shown = {"words": ["hall"], "columns": {"count": [3]}}
-            assert await at.get("summaries/room/1/2026-03-02") == (200, shown)
-            assert (await at.get("summaries/room/2/2026-03-02"))[0] == 404
 
         tried(tmp_path, work)
 

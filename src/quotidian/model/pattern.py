@@ -1,10 +1,13 @@
 """A habit: what a detector found, and what became of it night by night."""
 
 import datetime as dt
+from collections.abc import Iterable
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+from quotidian.model.home import Home
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +76,9 @@ class Status(StrEnum):
     RETIRED = "retired"
 
 
+_LIFE: Final = tuple(Status)
+
+
 class Revision(msgspec.Struct, frozen=True):
     """A night on which a pattern changed. ``date`` is the last day that was learned from."""
 
@@ -97,3 +103,38 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: dt.date
     updated: dt.date
     history: tuple[Revision, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Whom it is about: entities, areas or ``home``, also the entities that move together with its subject's."""
+        measures = self.finding.measures
+        tokens = (*self.finding.subject, *measures.get("members", ()), *measures.get("followers", ()))
+        return frozenset(token.partition("=")[0] for token in tokens)
+
+
+class Choice(msgspec.Struct, frozen=True, kw_only=True):
+    """Which patterns somebody wants to see; ``kind`` is a detector, ``None`` means any.
+
+    An area is meant where a pattern is about it, or about something that is in it now.
+    """
+
+    kind: str | None = None
+    entity_id: str | None = None
+    area: str | None = None
+    status: Status | None = None
+    min_confidence: float = 0.0
+
+    def of(self, patterns: Iterable[Pattern], home: Home) -> list[Pattern]:
+        """Choose: active ones first, then fading and retired ones; the most certain first."""
+        chosen = [one for one in patterns if self._takes(one, home)]
+        return sorted(chosen, key=lambda one: (_LIFE.index(one.status), -one.finding.confidence, one.id))
+
+    def _takes(self, pattern: Pattern, home: Home) -> bool:
+        names = pattern.names
+        return (
+            self.kind in (None, pattern.finding.detector)
+            and (self.entity_id is None or self.entity_id in names)
+            and (self.area is None or self.area in names or any(home.entity(one).area == self.area for one in names))
+            and self.status in (None, pattern.status)
+            and pattern.finding.confidence >= self.min_confidence
+        )

@@ -4,13 +4,16 @@ import base64
 import binascii
 import datetime as dt
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from quotidian import clock
-from quotidian.errors import RequestError
+from quotidian.errors import NotFoundError, RequestError
 from quotidian.model import CauseKind, Day
-from quotidian.model.day import SECOND, instant
+from quotidian.model.day import SECOND, instant, moment
+from quotidian.model.rollup import DETECTORS
 
 _AGO: Final = re.compile(r"(\d{1,9})\s*([smhdw])(?:\s+ago)?")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -44,6 +47,36 @@ def moment_of(name: str, text: str | None, zone: str) -> int | None:
             f"{name} is {text[:40]!r}, which is no time.",
             "Write it as 2026-11-21T07:30:00+01:00, as µs since 1970, or as 5m ago (s, m, h, d, w).",
         ) from error
+
+
+def days_of(start: str | None, end: str | None, zone: str) -> tuple[dt.date, dt.date]:
+    """Read the first and the last day of a query: the home's days in which two instants lie; open where none is given.
+
+    Raises
+    ------
+    RequestError
+        When one of them is no time, or the end lies before the start.
+    """
+    first, last = (
+        None if instant is None else moment(instant, zone).date()
+        for instant in (moment_of("start", start, zone), moment_of("end", end, zone))
+    )
+    if first is not None and last is not None and last < first:
+        raise RequestError("end lies before start.", "Exchange them.")
+    return first or dt.date.min, last or dt.date.max
+
+
+def detector_of(text: str) -> str:
+    """Read the name of a detector.
+
+    Raises
+    ------
+    NotFoundError
+        When there is none of that name.
+    """
+    if text not in DETECTORS:
+        raise NotFoundError(f"There is no detector {text[:40]!r}.", f"There are {', '.join(DETECTORS)}.")
+    return text
 
 
 def date_of(name: str, text: str | None) -> dt.date | None:
@@ -100,7 +133,7 @@ def cursor_for(updated: int, entity_id: str) -> str:
     >>> place_of(cursor_for(7, "light.ü"))
     (7, 'light.ü')
     """
-    return base64.urlsafe_b64encode(f"{updated}:{entity_id}".encode()).decode().rstrip("=")
+    return _cursor(f"{updated}:{entity_id}")
 
 
 def place_of(cursor: str | None) -> tuple[int, str] | None:
@@ -113,13 +146,50 @@ def place_of(cursor: str | None) -> tuple[int, str] | None:
     """
     if cursor is None:
         return None
+    with _ours():
+        updated, _, entity_id = _told(cursor).partition(":")
+        return min(max(int(updated), -_LAST), _LAST), entity_id
+
+
+def rollup_cursor_for(place: tuple[dt.date, str, str]) -> str:
+    """Write the cursor behind a roll-up.
+
+    >>> rollup_place_of(rollup_cursor_for((dt.date(2026, 11, 21), "light.a:b", "room")))
+    (datetime.date(2026, 11, 21), 'light.a:b', 'room')
+    """
+    date, entity_id, detector = place
+    return _cursor(f"{date}:{detector}:{entity_id}")
+
+
+def rollup_place_of(cursor: str | None) -> tuple[dt.date, str, str] | None:
+    """Read a cursor: date, entity id and detector.
+
+    Raises
+    ------
+    RequestError
+        When it is none of ours.
+    """
+    if cursor is None:
+        return None
+    with _ours():
+        date, detector, entity_id = _told(cursor).split(":", 2)
+        return dt.date.fromisoformat(date), entity_id, detector
+
+
+def _cursor(place: str) -> str:
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _told(cursor: str) -> str:
+    return base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), b"-_", validate=True).decode()
+
+
+@contextmanager
+def _ours() -> Iterator[None]:
     try:
-        padded = cursor.encode() + b"=" * (-len(cursor) % 4)
-        updated, _, entity_id = base64.b64decode(padded, b"-_", validate=True).decode().partition(":")
-        place = min(max(int(updated), -_LAST), _LAST), entity_id
+        yield
     except (ValueError, binascii.Error) as error:
         raise RequestError("The cursor is none of this store.", "Give back the one of the page before.") from error
-    return place
 
 
 def arrival_of(after: str) -> int | None:

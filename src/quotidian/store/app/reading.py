@@ -2,8 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 import pyarrow as pa
@@ -12,15 +11,15 @@ from starlette.responses import Response
 
 from quotidian import clock
 from quotidian.errors import NotFoundError, RequestError
-from quotidian.model import Event, Gap, Home, Integers, Pattern, Snapshot
+from quotidian.model import Event, Gap, Home, Snapshot
 from quotidian.model.certificate import Certificate, Verification
 from quotidian.model.day import DAY_SECONDS, SECOND, moment
 from quotidian.model.event import events_of
-from quotidian.service.openapi import speaks
 from quotidian.service.wire import answer
-from quotidian.store.app import asked
+from quotidian.store.app import asked, learned
 from quotidian.store.app.derived import completed, days_of
 from quotidian.store.app.intake import Intake
+from quotidian.store.app.routes import Limit, route
 from quotidian.store.app.thread import StoreThread
 from quotidian.store.calls import table_bytes
 from quotidian.store.protocols import By, DayRecord, DeadLetters, LayerSize, Store
@@ -28,8 +27,6 @@ from quotidian.store.protocols import By, DayRecord, DeadLetters, LayerSize, Sto
 ARROW: Final = "application/vnd.apache.arrow.stream"
 _DAY: Final = DAY_SECONDS * SECOND
 _EVER: Final = 1 << 62
-Reader = TypeVar("Reader", bound=Callable[..., Awaitable[Response]])
-Limit = Annotated[int, Query(ge=1, le=1000, description="How many, at most.")]
 Time = Annotated[str | None, Query(description="ISO 8601, µs since 1970, `now`, or as in `5m ago`.")]
 Date = Annotated[str | None, Query(description="As in 2026-11-21.")]
 
@@ -61,19 +58,13 @@ def add(app: FastAPI, thread: StoreThread, intake: Intake) -> None:
     """Add all routes."""
     _add_events(app, thread, intake)
     _add_days(app, thread)
-    _add_learned(app, thread)
+    learned.add(app, thread)
     _add_accounts(app, thread)
     _add_overview(app, thread)
 
 
-def _route(app: FastAPI, path: str, summary: str, gives: Any) -> Callable[[Reader], Reader]:
-    extra = speaks(gives=gives)
-    reading = [Depends(app.state.access.reading)]
-    return app.get("/api/v1" + path, summary=summary, tags=["store"], dependencies=reading, openapi_extra=extra)
-
-
 def _add_events(app: FastAPI, thread: StoreThread, intake: Intake) -> None:
-    @_route(app, "/events", "Read events, newest first, or as they arrive", EventPage)
+    @route(app, "/events", "Read events, newest first, or as they arrive", EventPage)
     async def _events(
         *,
         start_time: Time = None,
@@ -144,7 +135,7 @@ def _span(store: Store, start_time: str | None, end_time: str | None) -> tuple[i
 
 
 def _add_days(app: FastAPI, thread: StoreThread) -> None:
-    @_route(app, "/days", "The day ledger, oldest first", dict[str, list[DayRecord]])
+    @route(app, "/days", "The day ledger, oldest first", dict[str, list[DayRecord]])
     async def _days() -> Response:
         return answer({"days": await thread.call(lambda store: store.days())})
 
@@ -164,7 +155,7 @@ def _add_days(app: FastAPI, thread: StoreThread) -> None:
 
         return Response(await thread.call(work), media_type=ARROW)
 
-    @_route(app, "/counts", "Count events by entity, cause or day", dict[str, dict[str, int]])
+    @route(app, "/counts", "Count events by entity, cause or day", dict[str, dict[str, int]])
     async def _counts(by: By = "day", start_time: Time = None, end_time: Time = None) -> Response:
         """Without a start it counts those of the last 24 hours, by day all."""
 
@@ -177,47 +168,22 @@ def _add_days(app: FastAPI, thread: StoreThread) -> None:
         return answer({"counts": await thread.call(work)})
 
 
-def _add_learned(app: FastAPI, thread: StoreThread) -> None:
-    @_route(app, "/summaries/{detector}/{version}", "The days that a detector summarised", dict[str, list[dt.date]])
-    async def _summarised(detector: str, version: int) -> Response:
-        return answer({"days": sorted(await thread.call(lambda store: store.summarised(detector, version)))})
-
-    @_route(app, "/summaries/{detector}/{version}/{date}", "A detector's summary of a day", dict[str, Any])
-    async def _summary(detector: str, version: int, date: str) -> Response:
-        day = asked.date_of("The day", date) or dt.date.min
-        found = await thread.call(lambda store: store.summary(detector, version, day, day))
-        if day.toordinal() not in found.days:
-            raise NotFoundError(f"There is no such summary of {day}.", "The path without the date lists the days.")
-        return answer(_shown(found.days[day.toordinal()]))
-
-    @_route(app, "/patterns", "What was learned", dict[str, list[Pattern] | dt.date | None])
-    async def _patterns() -> Response:
-        def work(store: Store) -> dict[str, Any]:
-            return {"patterns": store.patterns(), "reviewed": store.nights.daily}
-
-        return answer(await thread.call(work))
-
-
-def _shown(row: Integers) -> dict[str, Any]:
-    return {"words": row.words, "columns": {name: values.tolist() for name, values in row.columns.items()}}
-
-
 def _add_accounts(app: FastAPI, thread: StoreThread) -> None:
-    @_route(app, "/dead-letters", "Messages that could not be used, newest first", DeadLetters)
+    @route(app, "/dead-letters", "Messages that could not be used, newest first", DeadLetters)
     async def _letters(limit: Limit = 100, before: int | None = None) -> Response:
         return answer(await thread.call(lambda store: store.dead_letters(limit, before)))
 
-    @_route(app, "/certificates", "The loss certificate of each day", dict[str, list[Certificate]])
+    @route(app, "/certificates", "The loss certificate of each day", dict[str, list[Certificate]])
     async def _certificates(first: Date = None, last: Date = None) -> Response:
         since = asked.date_of("first", first) or dt.date.min
         until = asked.date_of("last", last) or dt.date.max
         return answer({"certificates": await thread.call(lambda store: store.certificates(since, until))})
 
-    @_route(app, "/certificates/chain", "Whether the chain of certificates is whole", Verification)
+    @route(app, "/certificates/chain", "Whether the chain of certificates is whole", Verification)
     async def _chain() -> Response:
         return answer(await thread.call(lambda store: store.verify()))
 
-    @_route(app, "/gaps", "Spans in which nobody listened", dict[str, list[Gap]])
+    @route(app, "/gaps", "Spans in which nobody listened", dict[str, list[Gap]])
     async def _gaps(start_time: Time = None, end_time: Time = None) -> Response:
         def work(store: Store) -> list[Gap]:
             start, end = _span(store, start_time, end_time)
@@ -225,29 +191,29 @@ def _add_accounts(app: FastAPI, thread: StoreThread) -> None:
 
         return answer({"gaps": await thread.call(work)})
 
-    @_route(app, "/streams/{stream}", "How far a stream was received", dict[str, str | int])
+    @route(app, "/streams/{stream}", "How far a stream was received", dict[str, str | int])
     async def _stream(stream: str) -> Response:
         return answer({"stream": stream, "last": await thread.call(lambda store: store.received(stream))})
 
 
 def _add_overview(app: FastAPI, thread: StoreThread) -> None:
-    @_route(app, "/home", "The home as it is known now", Home)
+    @route(app, "/home", "The home as it is known now", Home)
     async def _home() -> Response:
         return answer(await thread.call(lambda store: store.home))
 
-    @_route(app, "/snapshots", "What the registries said, oldest first", dict[str, list[Snapshot]])
+    @route(app, "/snapshots", "What the registries said, oldest first", dict[str, list[Snapshot]])
     async def _snapshots(
         after: Annotated[int | None, Query(description="Only those that hold from a later µs on.")] = None,
         limit: Annotated[int | None, Query(ge=1, le=1000, description="How many, at most.")] = None,
     ) -> Response:
         return answer({"snapshots": await thread.call(lambda store: store.snapshots(after, limit))})
 
-    @_route(app, "/latest", "When the newest event happened", dict[str, int | str | None])
+    @route(app, "/latest", "When the newest event happened", dict[str, int | str | None])
     async def _latest() -> Response:
         found = await thread.call(lambda store: store.latest())
         return answer({"latest": found, "time": None if found is None else moment(found).isoformat()})
 
-    @_route(app, "/stats", "What the store holds", Stats)
+    @route(app, "/stats", "What the store holds", Stats)
     async def _stats() -> Response:
         return answer(await thread.call(stats_of))
 
