@@ -63,6 +63,7 @@ flux() {
 mkdir -p "$target"
 debian chromium chromium
 debian strace strace
+debian age age
 debian prometheus promtool
 debian influxdb influxd
 debian victoria-metrics victoria-metrics

@@ -16,6 +16,8 @@ from quotidian.settings import Settings
 SERVICES = ("store", "enrich", "capture", "admin", "learn")
 #: Routes that tell nothing of the home and need no token.
 OPEN = {"/health", "/ready", "/login", "/logout", "/style.css", "/page.js"}
+#: Routes that only read and need a token everywhere.
+GUARDED = {"/api/v1/backup"}
 SECRET = "Canary-Secret-5uperS3cret-of-the-services"
 
 

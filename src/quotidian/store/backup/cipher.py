@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Protocol
 
 import pyrage  # type: ignore[import-untyped]
 
-from quotidian.errors import CorruptSourceError, SourceError
+from quotidian.errors import SourceError
 from quotidian.store.backup import tar
 
 KEY: Final = "identity.age"
@@ -140,6 +140,7 @@ def decrypted(outer: tar.Tar, size: int, passphrase: Callable[[], str]) -> Itera
         raise SourceError(f"The backup holds {name!r} where {_PAYLOAD} belongs.", "It is not used.")
     with _piped(_Source(outer.chunks(size)), key) as archive:
         yield archive
+    outer.finish()
 
 
 @contextmanager
@@ -148,8 +149,8 @@ def _piped(source: _Source, key: pyrage.x25519.Identity) -> Iterator[tar.Readabl
     reading, writing = os.pipe()
 
     def work() -> None:
-        # What went wrong is told where the archive ends too early.
-        with suppress(pyrage.DecryptError, OSError), os.fdopen(writing, "wb") as sink:
+        # What goes wrong is told where the archive ends too early.
+        with suppress(Exception), os.fdopen(writing, "wb") as sink:
             pyrage.decrypt_io(source, sink, [key])
 
     thread = threading.Thread(target=work, daemon=True)
@@ -168,6 +169,6 @@ class _Archive:
     def read(self, size: int, /) -> bytes:
         data = self._archive.read(size)
         trouble = self._source.trouble
-        if not data and trouble is not None and not isinstance(trouble, CorruptSourceError):
+        if not data and trouble is not None:
             raise trouble
         return data

@@ -30,24 +30,41 @@ def written(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     path = path.expanduser()
     _refuse_there(path, replace=replace)
     unfinished = path.with_name(f".{path.name}.unfinished")
+    with full_disk(path.parent), _private(unfinished) as file:
+        _take(file, path)
+        try:
+            file.truncate()
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+            _refuse_there(path, replace=replace)
+            unfinished.rename(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+    _sync(path.parent)
+
+
+def _private(path: Path) -> BinaryIO:
+    """Open a file that only its owner may read; what is in it stays for now, as somebody may be writing it."""
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+
+
+@contextmanager
+def full_disk(folder: Path) -> Iterator[None]:
+    """Say in our words that the space has ended.
+
+    Raises
+    ------
+    DiskFullError
+        When it has.
+    """
     try:
-        with os.fdopen(os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
-            _take(file, path)
-            try:
-                file.truncate()
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-                _refuse_there(path, replace=replace)
-                unfinished.rename(path)
-            except BaseException:
-                unfinished.unlink(missing_ok=True)
-                raise
+        yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise full(path.parent) from error
+            raise _full(folder) from error
         raise
-    _sync(path.parent)
 
 
 def refuse_little_space(folder: Path, needed: int) -> None:
@@ -60,12 +77,13 @@ def refuse_little_space(folder: Path, needed: int) -> None:
     """
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise full(folder, f": {needed / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are free")
+        raise _full(folder, f": {needed / 1e6:.1f} MB are needed, {free / 1e6:.1f} MB are free")
 
 
-def full(folder: Path, figures: str = "") -> DiskFullError:
-    """Say that no space is left for a backup."""
-    return DiskFullError(f"No space is left for the backup in {folder.resolve()}{figures}.", "Name another place.")
+def _full(folder: Path, figures: str = "") -> DiskFullError:
+    return DiskFullError(
+        f"No space is left for the backup in {folder.resolve()}{figures}.", "Free some, or name another place."
+    )
 
 
 def _refuse_there(path: Path, *, replace: bool) -> None:

@@ -19,8 +19,8 @@ from quotidian.model import Day
 from quotidian.model.day import moment
 from quotidian.store.backup.archive import FORMAT, Manifest, Member, packed
 from quotidian.store.backup.file import refuse_little_space
-from quotidian.store.embedded.archive import Archive, DamagedDayError, SealedFile
-from quotidian.store.embedded.backing import ELSEWHERE, Backing
+from quotidian.store.embedded.archive import ELSEWHERE, Archive, DamagedDayError, SealedFile
+from quotidian.store.embedded.backing import Backing
 from quotidian.store.embedded.contents import Contents, LostSummariesError, Row, Within
 from quotidian.store.embedded.database import FILE, Database, schemas
 from quotidian.store.embedded.layers import Layers

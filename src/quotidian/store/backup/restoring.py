@@ -20,7 +20,7 @@ from quotidian import clock
 from quotidian.errors import CorruptSourceError, CorruptStoreError, StoreRefusedError
 from quotidian.model.day import moment
 from quotidian.store.backup.archive import Contents, Member, Progress, Read, opened
-from quotidian.store.backup.file import refuse_little_space
+from quotidian.store.backup.file import full_disk, refuse_little_space
 from quotidian.store.backup.local import PLACE
 from quotidian.store.backup.tar import Readable
 from quotidian.store.embedded.database import FILE, Database, schemas
@@ -88,7 +88,7 @@ def restore(
     directory = directory.expanduser()
     with opened(stream, passphrase) as contents:
         contents.manifest.check(len(schemas()))
-        with _locked(directory):
+        with _locked(directory), full_disk(directory):
             settle(directory)
             if not replace:
                 _refuse_store(directory)
