@@ -10,10 +10,11 @@ from quotidian.model import Home
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
 
+from .in_influx import in_influx
 from .rows import NOON, ZONE
 from .served import served
 
-BACKENDS = {"embedded": connect, "remote": served}
+BACKENDS = {"embedded": connect, "influx": in_influx, "remote": served}
 
 
 @pytest.fixture(params=sorted(BACKENDS))

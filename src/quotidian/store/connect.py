@@ -6,7 +6,7 @@ from weakref import WeakKeyDictionary
 
 import pyarrow as pa
 
-from quotidian.errors import StoreBusyError, StoreRefusedError
+from quotidian.errors import SettingError, StoreBusyError, StoreRefusedError
 from quotidian.settings import Settings
 from quotidian.store.embedded.place import Lock, disk_errors, refuse_network
 from quotidian.store.protocols import Store
@@ -14,6 +14,7 @@ from quotidian.store.remote import RemoteStore
 from quotidian.store.retention import refuse_short
 
 if TYPE_CHECKING:
+    from quotidian.store.embedded.backing import Backing
     from quotidian.store.embedded.store import EmbeddedStore
 
 __all__ = ["connect", "refuse_network"]
@@ -76,12 +77,14 @@ def _secret(directory: Path, settings: Settings) -> str:
     return settings.text("QUOTIDIAN_SECRET") or (path.read_text().strip() if path.exists() else "")
 
 
-def open_here(directory: Path, settings: Settings, *, create: bool = True) -> Store:
+def open_here(directory: Path, settings: Settings, *, create: bool = True, here: bool = False) -> Store:
     """Open the store in a directory for this process alone.
+
+    With ``here``, what lies in InfluxDB comes back into the directory as the store settles, whatever the settings say.
 
     Raises
     ------
-    StoreBusyError, StoreRefusedError, DiskFullError, CorruptStoreError
+    StoreBusyError, StoreRefusedError, DiskFullError, CorruptStoreError, SettingError
         As ``connect`` does; also when a running service holds it.
     """
     # Loaded late: a process that asks a store over HTTP, such as that of a nightly job, does without.
@@ -103,12 +106,26 @@ def open_here(directory: Path, settings: Settings, *, create: bool = True) -> St
     lock = Lock(directory)
     try:
         settle(directory)
-        store = EmbeddedStore(directory, settings, lock)
+        store = EmbeddedStore(directory, settings, lock, _backing(directory, settings, here=here))
     except BaseException:
         lock.release()
         raise
     _locks[store] = lock
     return store
+
+
+def _backing(directory: Path, settings: Settings, *, here: bool) -> "Backing":
+    """Give the place of finished days and summaries that the settings want."""
+    from quotidian.store.embedded.backing import Files  # noqa: PLC0415
+
+    kind = settings.text("QUOTIDIAN_STORE")
+    if kind not in ("embedded", "influx"):
+        raise SettingError(f"QUOTIDIAN_STORE is {kind!r}.", "Set it to embedded or influx.")
+    if kind == "embedded" and not here:
+        return Files()
+    from quotidian.store.influx.backing import InfluxBacking  # noqa: PLC0415
+
+    return InfluxBacking(directory, settings, here=here)
 
 
 def announce(store: Store, host: str, port: int) -> None:

@@ -2,12 +2,15 @@
 
 import datetime as dt
 from contextlib import AbstractContextManager
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import pyarrow as pa
 
 from quotidian.errors import CorruptStoreError
 from quotidian.model import Day
+
+#: How the books name what lies in InfluxDB: days by their file, summaries by what is kept of them.
+ELSEWHERE: Final = "influx:"
 
 
 class SealedFile(NamedTuple):
@@ -47,8 +50,8 @@ class Archive(Protocol):
     def replace(self, date: dt.date, sealed: SealedFile) -> None:
         """Remove a day at the end of the switch."""
 
-    def misplaced(self, day: Day, sealed: SealedFile, *, due: bool) -> bool:
-        """Tell whether a day is to lie somewhere else by now; ``due``: whether it has not been learned from."""
+    def misplaced(self, day: Day, sealed: SealedFile) -> bool:
+        """Tell whether a day is to lie somewhere else by now."""
 
     def move(self, day: Day, sealed: SealedFile) -> SealedFile:
         """Keep a misplaced day's events where they are to lie, within a switch; the old place stays until replaced."""

@@ -3,14 +3,11 @@
 from typing import Protocol
 
 from quotidian.errors import StoreRefusedError
-from quotidian.store.embedded.archive import Archive
+from quotidian.store.embedded.archive import ELSEWHERE, Archive
 from quotidian.store.embedded.contents import Contents, Within
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.sealed import SealedDays
-
-#: How the books name what lies in InfluxDB: days by their file, summaries by what is kept of them.
-ELSEWHERE = "influx:"
 
 
 class Backing(Protocol):
@@ -24,6 +21,9 @@ class Backing(Protocol):
 
     def mirror(self, events: Events, limit: int) -> int:
         """Show events as they come, the next ``limit`` of them; give how many."""
+
+    def tidy(self) -> None:
+        """Delete what is still to be deleted there."""
 
     def close(self) -> None:
         """Give back what is held."""
@@ -66,5 +66,8 @@ class Files:
         """Do nothing: events are seen where they are."""
         return 0
 
+    def tidy(self) -> None:
+        """Do nothing: what is deleted is gone at once."""
+
     def close(self) -> None:
-        """Do nothing."""
+        """Do nothing: nothing is held."""

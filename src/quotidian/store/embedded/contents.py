@@ -1,8 +1,8 @@
 """Where the contents of daily, weekly and monthly summaries lie: what ``Layers`` asks of it."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Literal, NamedTuple, Protocol
 
 from quotidian.errors import CorruptStoreError
 from quotidian.model import RollUp
@@ -24,6 +24,9 @@ class Row(NamedTuple):
         return dt.date.fromordinal(self.start)
 
 
+_NOTHING: Final[Mapping[Row, bytes]] = {}
+
+
 class LostSummariesError(CorruptStoreError):
     """The contents of summaries are not there any more."""
 
@@ -40,7 +43,7 @@ class Contents(Protocol):
     """Keeps the packed contents of summaries; of each the books keep either the bytes themselves or a stub."""
 
     def put(
-        self, rows: Mapping[Row, bytes], rollups: Sequence[RollUp] = (), replaced: Collection[Row] = ()
+        self, rows: Mapping[Row, bytes], rollups: Sequence[RollUp] = (), replaced: Mapping[Row, bytes] = _NOTHING
     ) -> dict[Row, bytes]:
         """Keep contents, with the roll-ups of their day, in place of others; give what the books are to keep."""
 
@@ -73,7 +76,7 @@ class Within:
         self,
         rows: Mapping[Row, bytes],
         rollups: Sequence[RollUp] = (),  # noqa: ARG002 - the books have them
-        replaced: Collection[Row] = (),  # noqa: ARG002 - they go with their rows
+        replaced: Mapping[Row, bytes] = _NOTHING,  # noqa: ARG002 - they go with their rows
     ) -> dict[Row, bytes]:
         """Keep the bytes."""
         return dict(rows)

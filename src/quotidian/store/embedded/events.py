@@ -159,7 +159,7 @@ class Events:
         for record in reversed(self._ledger.days()):
             day = Day.from_ordinal(record.ordinal, self.zone)
             sealed = record.sealed
-            if sealed is not None and self._files.misplaced(day, sealed, due=record.due):
+            if sealed is not None and self._files.misplaced(day, sealed):
                 with self._files.switching():
                     moved = self._files.move(day, sealed)
                     if moved != sealed:

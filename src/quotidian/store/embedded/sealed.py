@@ -117,7 +117,7 @@ class SealedDays:
         """Remove a day's file at the end of the switch."""
         self._replaced.append(self._path(date, sealed.file))
 
-    def misplaced(self, day: Day, sealed: SealedFile, *, due: bool) -> bool:  # noqa: ARG002 - there is one place
+    def misplaced(self, day: Day, sealed: SealedFile) -> bool:  # noqa: ARG002 - there is one place
         """Tell that every day lies where it is to lie."""
         return False
 

@@ -388,11 +388,14 @@ class EmbeddedStore:
         # What was set aside cannot be searched.
         self._files.discard_quarantine()
         self._database.scrub()
+        # Where InfluxDB does not answer, that is told; it is forgotten there as soon as it does.
+        self._backing.tidy()
         return Forgotten(events, len(days), patterns)
 
     def settle(self) -> int:
         """Move a finished day, or summaries of one, to where they are to lie."""
         with self._events.setting_aside(), self._mending():
+            self._backing.tidy()
             if self._events.settle() is not None:
                 return 1
             with self._database.transaction():

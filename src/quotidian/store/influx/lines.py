@@ -14,7 +14,6 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
-import numpy as np
 import pyarrow as pa
 
 from quotidian.model import Registered, RollUp
@@ -37,7 +36,8 @@ _UNFIT: Final = re.compile(r'[\x00-\x1f\x7f%"\\]')
 _SEPARATORS: Final = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
 _QUOTED: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+#: The ordinal of 1970-01-01.
+EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 _DAY: Final = 86_400_000_000
 _TOLD: Final = ("area", "device_class", "unit")
 
@@ -121,9 +121,12 @@ def recorded(written: Iterable[str]) -> pa.Table:
     Raises
     ------
     ValueError
-        When one is damaged.
+        When one is none.
     """
-    rows = msgspec.json.decode(f"[{','.join(written)}]", type=list[_Recorded])
+    try:
+        rows = msgspec.json.decode(f"[{','.join(written)}]", type=list[_Recorded])
+    except msgspec.DecodeError as error:
+        raise ValueError(f"not records of events: {error}") from error
     if not rows:
         return STORED_SCHEMA.empty_table()
     columns = zip(*rows, strict=True)
@@ -154,7 +157,7 @@ def measurement(detector: str, cadence: Cadence) -> str:
 
 def midnight(ordinal: int) -> int:
     """Give the instant (µs) of a summary: midnight, in UTC, with which its first day starts."""
-    return (ordinal - _EPOCH) * _DAY
+    return (ordinal - EPOCH) * _DAY
 
 
 def summary(home: str, row: Row, content: bytes) -> bytes:
@@ -198,11 +201,6 @@ def _figure(figure: Figure) -> str:
     """Write numbers as floats, so that a whole one is of the same type as others; and lists as JSON."""
     if isinstance(figure, str):
         return _string(figure)
-    if isinstance(figure, list):
-        return _string(json.dumps(figure, separators=(",", ":")))
-    return repr(float(figure))
-
-
-def times(table: pa.Table) -> Any:
-    """Give the instants of events."""
-    return np.asarray(table["last_updated"]).astype(np.int64)
+    if isinstance(figure, int | float):
+        return repr(float(figure))
+    return _string(json.dumps([*figure], separators=(",", ":")))
