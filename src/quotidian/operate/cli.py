@@ -37,6 +37,7 @@ PLACES: Final = {
     "mark": "keeping",
     "forget": "keeping",
     "retain": "keeping",
+    "store": "storing",
     "backup": "backing",
     "restore": "backing",
     "simulate": "learning",

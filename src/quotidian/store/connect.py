@@ -128,6 +128,22 @@ def _backing(directory: Path, settings: Settings, *, here: bool) -> "Backing":
     return InfluxBacking(directory, settings, here=here)
 
 
+def prepare(settings: Settings) -> list[str]:
+    """Make what finished days and summaries need where they are to lie, and tell what was done.
+
+    Raises
+    ------
+    UnreachableError, AccessError, SettingError, StoreRefusedError
+        When InfluxDB does not answer, or not as it should.
+    """
+    refuse_short(settings)
+    if settings.text("QUOTIDIAN_STORE") != "influx":
+        return ["Nothing is to be made: finished days and summaries lie in QUOTIDIAN_DATA."]
+    from quotidian.store.influx.buckets import init  # noqa: PLC0415
+
+    return init(settings)
+
+
 def announce(store: Store, host: str, port: int) -> None:
     """Tell other processes of this machine where the store that we hold is served."""
     lock = _locks.get(cast("EmbeddedStore", store))

@@ -145,6 +145,32 @@ class Retained(msgspec.Struct, frozen=True):
         )
 
 
+class Astray(msgspec.Struct, frozen=True):
+    """What does not lie where the settings want it: finished days with their events, and summaries; and its bytes."""
+
+    days: int
+    events: int
+    summaries: int
+    bytes: int
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What was read: days with their events, and summaries; ``faults`` says what is wrong, and how to mend it."""
+
+    days: int = 0
+    events: int = 0
+    summaries: int = 0
+    faults: tuple[str, ...] = ()
+
+    def __add__(self, other: "Checked") -> "Checked":
+        return Checked(
+            self.days + other.days,
+            self.events + other.events,
+            self.summaries + other.summaries,
+            self.faults + other.faults,
+        )
+
+
 class Forgotten(msgspec.Struct, frozen=True):
     """What ``forget`` took out: events, days that are due for folding again, and patterns."""
 
@@ -426,6 +452,24 @@ class Store(Protocol):
         UnreachableError
             When InfluxDB does not answer; nothing is lost, and a later call goes on.
         """
+
+    def astray(self) -> Astray:
+        """Tell what ``settle`` has left to do."""
+
+    def check(self, first: dt.date, last: dt.date) -> Checked:
+        """Read all that is kept of days from first to last (both included), and of weeks and months that start then.
+
+        What is damaged is treated as whenever it is read: a day is set aside, and a summary is made again by the next
+        run.
+
+        Raises
+        ------
+        UnreachableError
+            When something lies in InfluxDB, which does not answer.
+        """
+
+    def warnings(self) -> list[str]:
+        """Say, a sentence each, what somebody should do before something is lost."""
 
     def mirror(self, limit: int = 1_000) -> int:
         """Show the next events of today where finished days lie, without waiting for it; give how many are on the way.

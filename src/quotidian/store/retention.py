@@ -5,7 +5,9 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
+from quotidian import clock
 from quotidian.errors import SettingError
+from quotidian.model.day import moment
 from quotidian.settings import Settings
 from quotidian.store.protocols import Period
 
@@ -61,19 +63,32 @@ class Retention(msgspec.Struct, frozen=True):
 
 
 class Cutoffs(msgspec.Struct, frozen=True):
-    """The first dates that are kept: of raw events, daily summaries, weekly ones, and of the account of deliveries."""
+    """The first dates that are kept: of raw events, daily summaries, weekly ones, and of the account of deliveries.
+
+    InfluxDB does not wait for retention: of what lies there nothing is left of days before ``elsewhere``.
+    """
 
     raw: dt.date
     daily: dt.date
     weekly: dt.date
     accounts: dt.date
+    elsewhere: dt.date
 
     @classmethod
     def of(cls, today: dt.date, settings: Settings) -> "Cutoffs":
         """Read the settings."""
         kept = Retention.of(settings)
-        ages = (kept.raw, kept.daily, kept.weekly, max(kept.raw, ACCOUNTS))
-        return cls(*(dt.date.fromordinal(max(1, today.toordinal() - age)) for age in ages))
+
+        def first(date: dt.date, age: int) -> dt.date:
+            return dt.date.fromordinal(max(1, date.toordinal() - age))
+
+        return cls(
+            raw=first(today, kept.raw),
+            daily=first(today, kept.daily),
+            weekly=first(today, kept.weekly),
+            accounts=first(today, max(kept.raw, ACCOUNTS)),
+            elsewhere=first(moment(clock.now(), "UTC").date(), settings.days("INFLUXDB_RETENTION_RAW")),
+        )
 
 
 def setting(layer: Layer, settings: Settings) -> str:

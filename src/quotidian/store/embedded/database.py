@@ -140,7 +140,7 @@ class Database:
 
     def shrink(self, pages: int) -> bool:
         """Give so many free pages back to the filesystem; tell whether there are more that can be."""
-        free = self.value("PRAGMA freelist_count")
+        free: int = self.value("PRAGMA freelist_count")
         self.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         left: int = self.value("PRAGMA freelist_count")

@@ -13,7 +13,7 @@ from quotidian import clock
 from quotidian.model import Day
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.event import EVENT_SCHEMA
-from quotidian.store.embedded.archive import Archive, DamagedDayError
+from quotidian.store.embedded.archive import Archive, DamagedDayError, SealedFile
 from quotidian.store.embedded.arrived import Arrived
 from quotidian.store.embedded.arrow import chosen, instants
 from quotidian.store.embedded.copies import STORED_SCHEMA, Coded, difference, united
@@ -159,7 +159,7 @@ class Events:
         for record in reversed(self._ledger.days()):
             day = Day.from_ordinal(record.ordinal, self.zone)
             sealed = record.sealed
-            if sealed is not None and self._files.misplaced(day, sealed):
+            if sealed is not None and self._astray(record, sealed):
                 with self._files.switching():
                     moved = self._files.move(day, sealed)
                     if moved != sealed:
@@ -168,6 +168,27 @@ class Events:
                             self._ledger.put(record.with_sealed(moved))
                         return record.date
         return None
+
+    def astray(self) -> list[LedgerDay]:
+        """Give the days that do not lie where they are to lie."""
+        days = [(record, record.sealed) for record in self._ledger.days()]
+        return [record for record, sealed in days if sealed is not None and self._astray(record, sealed)]
+
+    def _astray(self, record: LedgerDay, sealed: SealedFile) -> bool:
+        return self._files.misplaced(Day.from_ordinal(record.ordinal, self.zone), sealed)
+
+    def check(self, record: LedgerDay) -> str:
+        """Read a day, and say what is wrong with it; empty where nothing is."""
+        try:
+            with self.setting_aside():
+                found = self.all(Day.from_ordinal(record.ordinal, self.zone), record).num_rows
+        except DamagedDayError as error:
+            return str(error)
+        if found == record.events:
+            return ""
+        return (
+            f"The ledger counts {record.events:,} events on {record.date}, and {found:,} are there. Import them again."
+        )
 
     def drop(self, record: LedgerDay) -> None:
         """Remove a day's events from the store; to be called within a switch of the files and a transaction."""

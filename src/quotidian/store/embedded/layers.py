@@ -220,10 +220,36 @@ class Layers:
         for statement in ("DELETE FROM summary", "DELETE FROM carry", "DELETE FROM rollup", "DELETE FROM period"):
             self._database.execute(statement)
 
+    def astray(self) -> dict[Row, bytes]:
+        """Give what the books keep of the summaries whose contents do not lie where they are to lie."""
+        kept = self._summaries("TRUE") | self._periods("TRUE")
+        return {row: content for row, content in kept.items() if self._contents.misplaced(row, content)}
+
+    def check(self, first: int, last: int) -> tuple[int, list[str]]:
+        """Read the summaries that start on days from first to last; give how many there are, and what is wrong.
+
+        Raises
+        ------
+        LostSummariesError
+            When some are not there any more.
+        """
+        kept = self._summaries("ordinal BETWEEN ? AND ?", first, last)
+        kept |= self._periods("start BETWEEN ? AND ?", first, last)
+        faults = []
+        for row, content in self._contents.get(kept).items():
+            try:
+                if row.cadence == "daily":
+                    unpacked(content, row.detector, row.start)
+                else:
+                    unpacked_days(content, row.detector, row.start)
+            except CorruptStoreError as error:
+                faults.append(str(error))
+        return len(kept), faults
+
     def settle(self) -> int:
         """Move the contents of the newest summaries that do not lie where they are to lie; give how many."""
         kept = self._summaries("TRUE") | self._periods("TRUE")
-        astray = [row for row, content in kept.items() if self._contents.misplaced(row, content)]
+        astray = self.astray()
         if not astray:
             return 0
         cadence, start = max((row.cadence, row.start) for row in astray)

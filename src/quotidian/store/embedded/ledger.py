@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from quotidian.store.embedded.archive import SealedFile
+from quotidian.store.embedded.archive import ELSEWHERE, SealedFile
 from quotidian.store.embedded.database import Database
 from quotidian.store.protocols import DayRecord
 
@@ -35,6 +35,11 @@ class LedgerDay(NamedTuple):
     def sealed(self) -> SealedFile | None:
         """The day's file, if it has one."""
         return None if self.file is None or self.digest is None else SealedFile(self.file, self.size, self.digest)
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the day lies in InfluxDB."""
+        return self.file is not None and self.file.startswith(ELSEWHERE)
 
     @property
     def due(self) -> bool:

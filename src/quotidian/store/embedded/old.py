@@ -1,9 +1,14 @@
 """What retention would drop."""
 
 import datetime as dt
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final, NamedTuple
 
+from quotidian import clock
+from quotidian.model import Day
+from quotidian.model.day import DAY_SECONDS, SECOND
+from quotidian.settings import Settings
 from quotidian.store.embedded.due import Due
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.layers import Layers
@@ -13,6 +18,8 @@ from quotidian.store.retention import Cutoffs, period_end, period_start
 
 #: So many days, and weeks, are dropped at once: others wait no longer.
 STEP: Final = 8
+#: So many days before InfluxDB drops a day that was not learned from, somebody is told.
+_WARNED: Final = 2
 _PERIODS: Final[tuple[Period, ...]] = ("weekly", "monthly")
 
 
@@ -28,7 +35,11 @@ class Old(NamedTuple):
     def of(cls, cutoffs: Cutoffs, ledger: Ledger, layers: Layers, due: Due) -> "Old":
         """Look for it."""
         settled = {day.ordinal: day for day in ledger.days() if not day.due}
-        raw = [day for day in settled.values() if day.events and day.date < cutoffs.raw]
+        raw = [
+            day
+            for day in settled.values()
+            if day.events and (day.date < cutoffs.raw or (day.elsewhere and day.date < cutoffs.elsewhere))
+        ]
         folded = layers.folded_before(cutoffs.daily.toordinal())
         stale = {period: due.stale(period) for period in _PERIODS}
         daily = {
@@ -60,6 +71,23 @@ class Old(NamedTuple):
         """Count it."""
         size = sum(day.size for day in self.raw) + sum(self.daily.values()) + sum(size for _, _, size in self.periods)
         return Retained(len(self.raw), len(self.daily), len(self.periods), size)
+
+
+def expiring(days: Iterable[LedgerDay], settings: Settings, zone: str) -> list[str]:
+    """Say which days InfluxDB drops soon, before they were learned from."""
+    kept = settings.days("INFLUXDB_RETENTION_RAW")
+    found = []
+    for day in days:
+        if not day.due or not day.elsewhere:
+            continue
+        left = Day.from_ordinal(day.ordinal, zone).start + kept * DAY_SECONDS * SECOND - clock.now()
+        if left < _WARNED * DAY_SECONDS * SECOND:
+            hours = max(0, left // (3_600 * SECOND))
+            found.append(
+                f"InfluxDB drops the events of {day.date} in {hours} hours, and they were not learned from yet. "
+                "Run `quotidian daily`; `quotidian store extend` lets InfluxDB keep them for longer."
+            )
+    return found
 
 
 def _end(row: tuple[Period, int, int]) -> dt.date:

@@ -42,7 +42,7 @@ from quotidian.store.embedded.layers import Layers
 from quotidian.store.embedded.ledger import Ledger
 from quotidian.store.embedded.mention import Mention
 from quotidian.store.embedded.notes import without
-from quotidian.store.embedded.old import Old
+from quotidian.store.embedded.old import Old, expiring
 from quotidian.store.embedded.place import Lock
 from quotidian.store.embedded.receive import refuse_contradictions
 from quotidian.store.embedded.rollups import WantedRollUps
@@ -53,7 +53,9 @@ from quotidian.store.holds import Holds
 from quotidian.store.protocols import (
     Appended,
     Arrivals,
+    Astray,
     By,
+    Checked,
     Checkpoint,
     DayRecord,
     DeadLetters,
@@ -400,6 +402,27 @@ class EmbeddedStore:
                 return 1
             with self._database.transaction():
                 return min(1, self._layers.settle())
+
+    def astray(self) -> Astray:
+        """Tell what ``settle`` has left to do."""
+        days, rows = self._events.astray(), self._layers.astray()
+        size = sum(day.size for day in days) + sum(map(len, rows.values()))
+        return Astray(len(days), sum(day.events for day in days), len(rows), size)
+
+    def check(self, first: dt.date, last: dt.date) -> Checked:
+        """Read all that is kept of some days, and say what is wrong."""
+        days = [day for day in self._ledger.days() if first <= day.date <= last and day.events]
+        faults = [fault for fault in map(self._events.check, days) if fault]
+        try:
+            with self._mending():
+                summaries, wrong = self._layers.check(first.toordinal(), last.toordinal())
+        except LostSummariesError as error:
+            summaries, wrong = 0, [str(error)]
+        return Checked(len(days), sum(day.events for day in days), summaries, (*faults, *wrong))
+
+    def warnings(self) -> list[str]:
+        """Say what somebody should do before something is lost."""
+        return expiring(self._ledger.days(), self._settings, self.home.zone)
 
     def mirror(self, limit: int = 1_000) -> int:
         """Show new events where finished days lie."""
