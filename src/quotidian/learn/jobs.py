@@ -25,6 +25,9 @@ ATTEMPTS: Final = 36  #: beginnings of a job whose store goes away: ten minutes 
 _TOLD: Final = 0.2  #: seconds after which progress is told again
 _KEPT: Final = 5.0  #: seconds after which it is written down again
 
+# What an attempt met is told by the job, and not by the library, which would print it among the answers.
+stamina.instrumentation.set_on_retry_hooks(())
+
 
 def run(store: Store, order: Order, job: Job, tell: Callable[[Job], None]) -> Job:
     """Do a job; give it as it ended.
@@ -47,7 +50,7 @@ def run(store: Store, order: Order, job: Job, tell: Callable[[Job], None]) -> Jo
     """
     books = _Books(store, job, tell)
     try:
-        _persistently(lambda: _done(store, order, books))
+        _persistently(lambda: _done(store, order, books), books)
     except QuotidianError as error:
         books.end(JobState.FAILED, error=str(error))
         raise
@@ -59,12 +62,16 @@ def run(store: Store, order: Order, job: Job, tell: Callable[[Job], None]) -> Jo
     return books.job
 
 
-def _persistently(work: Callable[[], None]) -> None:
+def _persistently(work: Callable[[], None], books: "_Books") -> None:
     # A conflict means that an entity was forgotten or a day marked meanwhile: what is left to do is seen anew.
     again = (UnreachableError, ConflictError)
     for attempt in stamina.retry_context(on=again, attempts=ATTEMPTS, timeout=None, wait_max=20.0):
         with attempt:
-            work()
+            try:
+                work()
+            except UnreachableError:
+                books.lost()
+                raise
 
 
 def _done(store: Store, order: Order, books: "_Books") -> None:
@@ -98,6 +105,11 @@ class _Books:
     def waits(self) -> None:
         """Tell that it waits for another one."""
         self.moved("wait", 0, 0)
+
+    def lost(self) -> None:
+        """Tell that the store is away."""
+        self.job = msgspec.structs.replace(self.job, stage="away", done=0, total=0)
+        self._tell(self.job)
 
     def begin(self) -> None:
         """Tell that it runs, and that those do not any more which seem to: nobody else holds on."""

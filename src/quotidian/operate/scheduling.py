@@ -137,24 +137,23 @@ def _run(order: Order, data: Path | None, *, json: bool) -> None:
 
 
 class _Shown:
-    """Shows how far a job is, and once that it waits for another one."""
+    """Shows how far a job is, and once what it waits for."""
 
     def __init__(self, store: Store, stages: Stages) -> None:
-        self._store, self._stages, self._waited = store, stages, False
+        self._store, self._stages, self._waits = store, stages, ""
 
     def __call__(self, job: Job) -> None:
-        if job.stage == "wait":
-            self._wait()
-        elif job.stage:
+        waits = job.stage if job.stage in ("wait", "away") else ""
+        if waits and waits != self._waits:
+            warn("The store does not answer; this waits for it." if waits == "away" else self._other())
+        elif job.stage and not waits:
             self._stages(job.stage, job.done, job.total)
+        self._waits = waits
 
-    def _wait(self) -> None:
-        if self._waited:
-            return
-        self._waited = True
+    def _other(self) -> str:
         running = [job for job in self._store.jobs() if job.state is JobState.RUNNING]
         who = "Somebody learns" if not running else _runs(running[0], self._store.home.zone)
-        warn(f"{who} already, and only one may at a time. This waits for its end; Ctrl-C gives up.")
+        return f"{who} already, and only one may at a time. This waits for its end; Ctrl-C gives up."
 
 
 def _runs(job: Job, zone: str) -> str:
