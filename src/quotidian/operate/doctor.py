@@ -8,6 +8,7 @@ from rich.markup import escape
 
 from quotidian.errors import SettingError
 from quotidian.operate.checks import Check
+from quotidian.operate.checks.finished import finished_checks
 from quotidian.operate.checks.home import home_checks
 from quotidian.operate.checks.machine import machine_checks
 from quotidian.operate.checks.place import place_checks
@@ -57,7 +58,8 @@ def _checks(data: str | None) -> list[Check]:
     if any(check.state == "problem" for check in told):
         return told
     configure(settings)
-    return [*told, *place_checks(settings), *service_checks(settings), *asyncio.run(home_checks(settings))]
+    here = [*place_checks(settings), *finished_checks(settings), *service_checks(settings)]
+    return [*told, *here, *asyncio.run(home_checks(settings))]
 
 
 def _tell(check: Check) -> None:

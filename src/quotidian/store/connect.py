@@ -144,6 +144,19 @@ def prepare(settings: Settings) -> list[str]:
     return init(settings)
 
 
+def lacking(settings: Settings) -> list[str]:
+    """Tell which of InfluxDB's buckets are missing, or keep less than the settings say.
+
+    Raises
+    ------
+    UnreachableError, AccessError, SettingError, StoreRefusedError
+        When InfluxDB does not answer, or not as it should.
+    """
+    from quotidian.store.influx.buckets import shortened  # noqa: PLC0415
+
+    return shortened(settings)
+
+
 def announce(store: Store, host: str, port: int) -> None:
     """Tell other processes of this machine where the store that we hold is served."""
     lock = _locks.get(cast("EmbeddedStore", store))

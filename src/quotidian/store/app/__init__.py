@@ -10,7 +10,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from quotidian.errors import QuotidianError
+from quotidian.errors import QuotidianError, UnreachableError
 from quotidian.model.health import State
 from quotidian.service import Dependency, Health, create
 from quotidian.settings import Settings
@@ -37,6 +37,7 @@ def create_app(settings: Settings, store: Callable[[], Store] | None = None) -> 
     directory = Path(settings.text("QUOTIDIAN_DATA")).expanduser()
     thread = StoreThread(store or partial(open_here, directory, settings))
     housekeeping = Housekeeping(thread)
+    elsewhere = settings.text("QUOTIDIAN_STORE") == "influx"
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -44,17 +45,20 @@ def create_app(settings: Settings, store: Callable[[], Store] | None = None) -> 
         if app.state.address is not None:
             app.state.access.secret  # noqa: B018 - made now, so that others who find the address can read it
             await thread.call(lambda _: announce(opened, *app.state.address))
-        rounds = asyncio.create_task(housekeeping.run())
+        tasks = [asyncio.create_task(housekeeping.run())]
+        if elsewhere:
+            tasks.append(asyncio.create_task(housekeeping.show()))
         try:
             yield
         finally:
-            rounds.cancel()
-            with suppress(asyncio.CancelledError):
-                await rounds
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await thread.close()
 
     async def health() -> Health:
-        needed = (await _database(thread), _disk(directory), _rounds(housekeeping))
+        needed = (await _database(thread), _disk(directory), _rounds(housekeeping), *_shown(housekeeping, elsewhere))
         states = {one.state for one in needed}
         state: State = "down" if "down" in states else "ok" if states == {"ok"} else "degraded"
         return Health(state, needed, taking.figures)
@@ -73,6 +77,9 @@ async def _database(thread: StoreThread) -> Dependency:
         await asyncio.wait_for(thread.call(lambda store: store.latest()), _PATIENCE)
     except TimeoutError:
         return Dependency("database", "degraded", f"It has been busy for over {_PATIENCE:g} s.")
+    except UnreachableError as error:
+        # Events are taken all the same.
+        return Dependency("database", "degraded", str(error))
     except QuotidianError as error:
         return Dependency("database", "down", str(error))
     return Dependency("database", "ok")
@@ -83,6 +90,11 @@ def _disk(directory: Path) -> Dependency:
     if free < _LITTLE:
         return Dependency("disk", "degraded", f"Only {free // 1_000_000} MB are free where the store lives.")
     return Dependency("disk", "ok")
+
+
+def _shown(housekeeping: Housekeeping, elsewhere: bool) -> list[Dependency]:
+    state: State = "degraded" if housekeeping.unshown else "ok"
+    return [Dependency("influxdb", state, housekeeping.unshown)] if elsewhere else []
 
 
 def _rounds(housekeeping: Housekeeping) -> Dependency:

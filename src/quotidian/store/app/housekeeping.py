@@ -14,6 +14,7 @@ from quotidian.store.protocols import Store
 
 FIRST: Final = 60.0  #: seconds until the first round: what waited for the store comes first
 PAUSE: Final = 600.0  #: seconds between two rounds
+SHOWN: Final = 5.0  #: seconds between two steps of showing new events where finished days lie
 _DAY: Final = dt.timedelta(days=1)
 #: Late events change the certificate of a day for as long as they can come; older days are done on demand.
 _CERTIFIED: Final = 7 * _DAY
@@ -22,13 +23,14 @@ _CERTIFIED: Final = 7 * _DAY
 class Housekeeping:
     """Rounds of short steps in the store's thread, so that deliveries never wait for long.
 
-    ``trouble`` is what went wrong in the last round, empty when nothing did.
+    ``trouble`` is what went wrong in the last round, ``unshown`` what keeps new events from being shown where finished
+    days lie; empty when nothing did.
     """
 
     def __init__(self, thread: StoreThread) -> None:
         self._thread = thread
         self._log = structlog.get_logger(service="store")
-        self.trouble = ""
+        self.trouble = self.unshown = ""
 
     async def run(self, first: float = FIRST, pause: float = PAUSE) -> None:
         """Go round for ever."""
@@ -53,7 +55,24 @@ class Housekeeping:
         await self._thread.call(lambda store: store.certificates(today - _CERTIFIED, today - _DAY))
         if sealed:
             self._log.info("days were sealed", days=[date.isoformat() for date in sealed])
+        moved = 0
+        while await self._thread.call(lambda store: store.settle()):
+            moved += 1
+        if moved:
+            self._log.info("finished days and summaries were moved", steps=moved)
         return sealed
+
+    async def show(self, pause: float = SHOWN) -> None:
+        """Show new events where finished days lie, for ever."""
+        while True:
+            try:
+                await self._thread.call(lambda store: store.mirror())
+                self.unshown = ""
+            except QuotidianError as error:
+                if not self.unshown:
+                    self._log.warning("new events are not shown in InfluxDB", reason=str(error))
+                self.unshown = str(error)
+            await asyncio.sleep(pause)
 
 
 def _today(store: Store) -> dt.date:
