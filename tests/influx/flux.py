@@ -71,28 +71,31 @@ class Query:
 
     def run(self, series: Sequence[Series]) -> list[Table]:
         """Apply the query to a bucket's series."""
-        tests = [step.test for step in self.steps if isinstance(step, Filter)]
-        tables = list(self._read(series, tests))
+        tables = list(self._read(series, [step for step in self.steps if isinstance(step, Filter)]))
         for step in self.steps:
             tables = step.apply(tables)
         return tables
 
-    def _read(self, series: Sequence[Series], tests: list[Test]) -> Iterator[Table]:
+    def _read(self, series: Sequence[Series], filters: list["Filter"]) -> Iterator[Table]:
+        of_series = [one.test for one in filters if not one.of_rows]
+        of_rows = [one.test for one in filters if one.of_rows]
         for one in series:
             common = {"_start": self.start, "_stop": self.stop, **one.plain()}
+            if not all(test(common) for test in of_series):
+                continue
             times = sorted(time for time in one.values if self.start <= time < self.stop)
             rows = [{**common, "_time": time, "_value": one.values[time]} for time in times]
-            rows = [row for row in rows if all(test(row) for test in tests)]
+            rows = [row for row in rows if all(test(row) for test in of_rows)]
             if rows:
                 names = ["_field", "_measurement", *sorted(name for name, _ in one.tags)]
                 yield Table(["_start", "_stop", "_time", "_value", *names], ["_start", "_stop", *names], rows)
 
 
 class Filter:
-    """Keep the rows that pass; done while reading already."""
+    """Keep the rows that pass; done while reading already. ``of_rows`` tells that it asks for more than the series."""
 
-    def __init__(self, test: Test) -> None:
-        self.test = test
+    def __init__(self, test: Test, *, of_rows: bool) -> None:
+        self.test, self.of_rows = test, of_rows
 
     def apply(self, tables: list[Table]) -> list[Table]:
         """Do nothing more."""
@@ -191,6 +194,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = list(_tokens(text))
         self._at = 0
+        self._asked: set[str] = set()
 
     def query(self) -> Query:
         query = self._source()
@@ -212,7 +216,9 @@ class _Parser:
     def _step(self) -> Step:
         name = self._text()
         if name == "filter":
-            return Filter(self._call(name, {"fn": self._function})["fn"])
+            self._asked = set()
+            test = self._call(name, {"fn": self._function})["fn"]
+            return Filter(test, of_rows=not self._asked.isdisjoint(("_time", "_value")))
         if name == "keep":
             return Keep(self._call(name, {"columns": self._strings})["columns"])
         if name == "sort":
@@ -267,6 +273,7 @@ class _Parser:
             self._expect(")")
             return test
         column = self._column()
+        self._asked.add(column)
         self._expect("==")
         value = self._literal()
         return lambda row: _equals(row.get(column), value)

@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 Value = float | int | str | bool
@@ -25,7 +26,12 @@ _EQUALS = re.compile(rb"(?<!\\)=")
 _ESCAPED = re.compile(rb"\\([,= ])")
 _ESCAPED_IN_FIELD_KEY = re.compile(rb'\\([,= "])')
 _FIELD_KEY = re.compile(rb"(?:[^=, \\]|\\.)*", re.DOTALL)
-_STRING = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
+_STRING = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
+#: A line without any oddity, up to its end: most are such.
+_PLAIN_FIELD = rb'[^\\\n"=, ]++=(?:"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\\\n"=, ]++)'
+_PLAIN_LINE = re.compile(
+    rb"[^\\\n ]++(?:\\.[^\\\n ]*+)*+ " + _PLAIN_FIELD + rb"(?:," + _PLAIN_FIELD + rb")*+ -?\d++(?=\n|\Z)", re.DOTALL
+)
 _ESCAPED_IN_STRING = re.compile(rb'\\(["\\])')
 _BARE = re.compile(rb"[^, ]*")
 _FLOAT = re.compile(rb"-?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -82,6 +88,8 @@ def split(body: bytes) -> Iterator[bytes]:
 
 
 def _end_of_line(body: bytes, at: int) -> int:
+    if plain := _PLAIN_LINE.match(body, at):
+        return plain.end()
     in_fields, values = False, 0
     while found := _SPECIAL.search(body, at):
         at, sign = found.end(), found.group()
@@ -118,6 +126,7 @@ def _point(line: bytes, unit: int) -> Point:
     return Point(measurement, tags, fields, _time(line[at:].strip(b" "), unit))
 
 
+@lru_cache(10_000)
 def _series(key: bytes) -> tuple[str, tuple[tuple[str, str], ...]]:
     measurement, *written = _COMMA.split(key)
     if not measurement:
@@ -155,7 +164,7 @@ def _fields(line: bytes, at: int) -> tuple[dict[str, Value], int]:
         if key.endswith(b"\\") or b"\0" in key:
             raise ParseError(f"invalid value: field-key={_text(key)}")
         value, at = _value(line, at + 1)
-        if (name := _text(_ESCAPED_IN_FIELD_KEY.sub(rb"\1", key))) in fields:
+        if (name := _field_name(key)) in fields:
             raise ParseError(f"field {name} is given twice, of which InfluxDB takes either")
         if name != "time":  # InfluxDB drops such a field in silence
             fields[name] = value
@@ -164,12 +173,18 @@ def _fields(line: bytes, at: int) -> tuple[dict[str, Value], int]:
         at += 1
 
 
+@lru_cache(10_000)
+def _field_name(key: bytes) -> str:
+    return _text(_ESCAPED_IN_FIELD_KEY.sub(rb"\1", key))
+
+
 def _value(line: bytes, at: int) -> tuple[Value, int]:
     if line[at : at + 1] == b'"':
         string = _STRING.match(line, at)
         if string is None or line[string.end() : string.end() + 1] not in (b"", b",", b" "):
             raise ParseError("unbalanced quotes")
-        return _text(_ESCAPED_IN_STRING.sub(rb"\1", string.group(1))), string.end()
+        text = string.group(1)
+        return _text(_ESCAPED_IN_STRING.sub(rb"\1", text) if b"\\" in text else text), string.end()
     bare = _BARE.match(line, at).group()  # type: ignore[union-attr]  # it matches nothing, too
     if not bare:
         raise ParseError("missing field value")
