@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -21,9 +21,8 @@ from quotidian.store.backup.archive import FORMAT, Manifest, Member, packed
 from quotidian.store.backup.file import refuse_little_space
 from quotidian.store.embedded.archive import ELSEWHERE, Archive, DamagedDayError, SealedFile
 from quotidian.store.embedded.backing import Backing
-from quotidian.store.embedded.contents import Contents, LostSummariesError, Row, Within
+from quotidian.store.embedded.contents import Contents, LostSummariesError, Row
 from quotidian.store.embedded.database import FILE, Database, schemas
-from quotidian.store.embedded.layers import Layers
 from quotidian.store.embedded.ledger import Ledger, LedgerDay
 from quotidian.store.embedded.place import disk_errors
 from quotidian.store.embedded.sealed import SealedDays
@@ -31,6 +30,12 @@ from quotidian.store.protocols import Backup, Store
 
 PLACE: Final = "snapshot"  #: the directory of a store in which moments of it lie while they are written somewhere
 _ASIDE: Final = "It is set aside now; import the sources of that day again. The next backup goes without it."
+#: The summaries of which the books keep a stub: cadence, detector, version, start, stub.
+_STUBS: Final = (
+    "SELECT 'daily', detector, version, ordinal, packed FROM summary WHERE substr(packed, 1, ?1) = CAST(?2 AS BLOB) "
+    "UNION ALL "
+    "SELECT period, detector, version, start, packed FROM period WHERE substr(packed, 1, ?1) = CAST(?2 AS BLOB)"
+)
 _SPARE: Final = 8_000_000  # bytes that a backup leaves free for the events that come meanwhile
 
 
@@ -64,7 +69,7 @@ class LocalBackup:
         with disk_errors(self._place):
             self._place.mkdir(mode=0o700, parents=True)
             for day in days:
-                if day.file is not None and not day.file.startswith(ELSEWHERE):
+                if day.file is not None and not day.elsewhere:
                     self._link(database.path.parent, self._name(day))
         database.copy(self._place / FILE)
 
@@ -99,19 +104,15 @@ class LocalBackup:
 
     def _gathered(self) -> list[LedgerDay]:
         """Fetch days and summaries that lie elsewhere into the copy; give its ledger."""
-        database = Database(self._place)
-        try:
+        with closing(Database(self._place)) as database, closing(self._backing.apart()) as backing:
             ledger, files = Ledger(database), SealedDays(self._place, self._home)
-            archive = self._backing.archive(files, database, self._home)
+            archive = backing.archive(files, database, self._home)
             for day in ledger.days():
-                if day.sealed is not None and day.sealed.file.startswith(ELSEWHERE):
+                if day.elsewhere and day.sealed is not None:
                     events = self._read(archive, day.date, day.sealed)
                     ledger.put(day.with_sealed(files.write(day.date, events)))
-            with database.transaction():
-                _fetch(Layers(database, _Homeward(self._backing.contents(database, self._home))))
+            _fetch(database, backing.contents(database, self._home))
             return ledger.days()
-        finally:
-            database.close()
 
     def _read(self, archive: Archive, date: dt.date, sealed: SealedFile) -> pa.Table:
         try:
@@ -138,27 +139,33 @@ class LocalBackup:
         shutil.rmtree(self._place, ignore_errors=True)
 
 
-class _Homeward(Within):
-    """Fetches the contents of summaries from wherever they lie, and keeps them in the books."""
+def _fetch(database: Database, contents: Contents) -> None:
+    """Fetch the contents of summaries into a copy of the books; those that are gone are left out."""
+    stubs = database.rows(_STUBS, (len(ELSEWHERE), ELSEWHERE))
+    kept = {Row(*row): stub for *row, stub in stubs}
+    found = _contents(contents, kept)
+    with database.transaction():
+        for row in kept:
+            table, condition, named = _named(row)
+            if row in found:
+                statement = f"UPDATE {table} SET packed = ? WHERE {condition}"  # noqa: S608
+                database.execute(statement, (found[row], *named))
+            else:
+                database.execute(f"DELETE FROM {table} WHERE {condition}", named)  # noqa: S608
 
-    def __init__(self, elsewhere: Contents) -> None:
-        self._elsewhere = elsewhere
 
-    def get(self, kept: Mapping[Row, bytes]) -> dict[Row, bytes]:
-        return self._elsewhere.get(kept)
-
-    def misplaced(self, row: Row, kept: bytes) -> bool:  # noqa: ARG002 - it says itself where it is
-        return kept.startswith(ELSEWHERE.encode())
+def _named(row: Row) -> tuple[str, str, tuple[str | int, ...]]:
+    """Give the table that has a summary, and what holds of it there."""
+    if row.cadence == "daily":
+        return "summary", "detector = ? AND version = ? AND ordinal = ?", row[1:]
+    return "period", "period = ? AND detector = ? AND version = ? AND start = ?", row
 
 
-def _fetch(layers: Layers) -> None:
-    """Fetch all contents; those that are gone are left out, as they are where they were."""
-    while True:
-        try:
-            if not layers.settle():
-                return
-        except LostSummariesError as error:
-            layers.drop(error.rows)
+def _contents(contents: Contents, kept: Mapping[Row, bytes]) -> dict[Row, bytes]:
+    try:
+        return contents.get(kept)
+    except LostSummariesError as error:
+        return contents.get({row: stub for row, stub in kept.items() if row not in error.rows})
 
 
 def set_aside(store: Store, backup: Backup) -> None:

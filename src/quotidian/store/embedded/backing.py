@@ -25,6 +25,9 @@ class Backing(Protocol):
     def tidy(self) -> None:
         """Delete what is still to be deleted there."""
 
+    def apart(self) -> "Backing":
+        """Give another one of the same place, for another thread, to read with; it is closed by itself."""
+
     def close(self) -> None:
         """Give back what is held."""
 
@@ -68,6 +71,10 @@ class Files:
 
     def tidy(self) -> None:
         """Do nothing: what is deleted is gone at once."""
+
+    def apart(self) -> "Files":
+        """Give this one: it holds nothing."""
+        return self
 
     def close(self) -> None:
         """Do nothing: nothing is held."""

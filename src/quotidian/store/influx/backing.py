@@ -61,6 +61,10 @@ class InfluxBacking:
         if self._place is not None:
             self._place.tidy()
 
+    def apart(self) -> "InfluxBacking":
+        """Give another one of the same place, for another thread, to read with; it is closed by itself."""
+        return InfluxBacking(self._directory, self._settings, here=True)
+
     def close(self) -> None:
         """Give the connections back."""
         if self._mirror is not None:
