@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.service.conftest import logged
 
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
+
+__all__ = ["logged"]
 
 
 class Stores:

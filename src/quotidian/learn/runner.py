@@ -1,6 +1,7 @@
 """Jobs for the service: one after another, each in a child process whose memory goes with it."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ from quotidian.model import Job, JobState
 
 #: The child; the directory in which the service runs is none of its business.
 PROGRAM: Final = (sys.executable, "-P", "-m", "quotidian.learn.child")
+#: A second thread for arrays this small is only in the way.
+ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1"}
 SILENT: Final = 1_800.0  #: seconds after which a child that says nothing is ended
 _LINE: Final = 1_000_000  #: bytes of a line at the most
 _REMARKS: Final = 10_000  #: bytes
@@ -119,6 +122,7 @@ class Runner:
         """Run a child, and hear what it tells."""
         process = await asyncio.create_subprocess_exec(
             *self._program,
+            env=os.environ | ENVIRONMENT,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -130,7 +134,7 @@ class Runner:
         try:
             silent = await self._heard(process, one)
         finally:
-            code = await _over(process)
+            code = await _over(process, 0.0 if silent else _GRACE)
             if said := await remarks:
                 self._log.warning("a job remarked something", job=one.job.id, remarks=said)
         if silent:
@@ -200,12 +204,12 @@ async def _remarks(process: asyncio.subprocess.Process) -> str:
     return said.decode("utf-8", "replace")
 
 
-async def _over(process: asyncio.subprocess.Process) -> int:
-    """See that a process is over; give its exit code."""
+async def _over(process: asyncio.subprocess.Process, grace: float) -> int:
+    """See that a process is over, by force after so many seconds; give its exit code."""
     if process.stdin is not None:
         process.stdin.close()
     try:
-        return await asyncio.wait_for(process.wait(), _GRACE)
+        return await asyncio.wait_for(process.wait(), grace)
     except TimeoutError:
         with suppress(ProcessLookupError):
             process.kill()
