@@ -28,8 +28,8 @@ def test_version_and_no_command() -> None:
 def test_all_commands_are_there() -> None:
     """What the documentation names exists."""
     assert set(COMMANDS) == {
-        "learn", "import", "simulate", "demo", "patterns", "events", "days", "layers", "report", "forget", "mark",
-        "retain", "up", "serve", "status", "doctor", "validate", "token", "loss",
+        "learn", "import", "simulate", "demo", "patterns", "history", "events", "days", "layers", "report", "forget",
+        "mark", "retain", "up", "serve", "status", "doctor", "validate", "token", "loss",
     }  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def test_patterns(lived: Path) -> None:
     entity = everything[0]["finding"]["subject"][0].partition("=")[0]
     of = ran("patterns", "--entity", entity, "--all", "--json", "--data", lived).json
     assert {one["id"] for one in of} < set(names)
-    assert all(any(entity in token for token in one["finding"]["subject"]) for one in of)
+    assert all(entity in json.dumps([one["finding"]["subject"], one["finding"]["measures"]]) for one in of)
     one = next(one for one in everything if one["finding"]["detector"] == "time_of_day")
     history = ran("patterns", one["id"], "--data", lived)
     assert all(word in history.output for word in ("q-value", "interval", "night after", "active", one["id"]))

@@ -29,6 +29,7 @@ PLACES: Final = {
     "validate": "validating",
     "token": "tokens",
     "patterns": "looking",
+    "history": "recalling",
     "report": "looking",
     "events": "looking",
     "days": "looking",

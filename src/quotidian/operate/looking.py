@@ -17,9 +17,10 @@ from quotidian.errors import NotFoundError, SettingError
 from quotidian.model import Day, Pattern, Status
 from quotidian.model.day import moment
 from quotidian.model.event import events_of
+from quotidian.model.pattern import Choice
 from quotidian.operate.console import answers, as_json, say
 from quotidian.operate.opening import opened
-from quotidian.operate.options import DataOption, JsonOption
+from quotidian.operate.options import DataOption, JsonOption, KindOption
 from quotidian.operate.telling import as_data, size, tell_layers, tell_patterns
 from quotidian.report import ReportData, render
 from quotidian.store import Store
@@ -41,8 +42,14 @@ def patterns_command(
     pattern_id: Annotated[str | None, typer.Argument(help="One pattern, with its history.", metavar="ID")] = None,
     *,
     data: DataOption = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="Only those of one detector.")] = None,
+    kind: KindOption = None,
     entity: Annotated[str | None, typer.Option("--entity", help="Only those about one entity.")] = None,
+    area: Annotated[str | None, typer.Option("--area", help="Only those about an area, or what is in it.")] = None,
+    state: Annotated[Status | None, typer.Option("--state", help="Only those that are so.")] = None,
+    min_confidence: Annotated[
+        float, typer.Option("--min-confidence", min=0, max=1, help="Only those that are at least so certain.")
+    ] = 0.0,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="How many.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Also fading and retired ones, and all of them.")] = False,
     json: JsonOption = False,
 ) -> None:
@@ -55,19 +62,30 @@ def patterns_command(
       quotidian patterns time_of_day-3f9a2c1b07
 
       quotidian patterns --entity light.kitchen --all --json
+
+      quotidian patterns --area kitchen --min-confidence 0.8 --limit 5
     """
+    choice = Choice(kind=kind, entity_id=entity, area=area, status=state, min_confidence=min_confidence)
+    everything = everything or state is not None
     with opened(data) as store:
-        patterns = [one for one in store.patterns() if _wanted(one, pattern_id, kind, entity)]
+        chosen = choice.of(store.patterns(), store.home)
+    patterns = useful_first(one for one in chosen if pattern_id in (None, one.id))
     if pattern_id is not None and not patterns:
         raise NotFoundError(f"There is no pattern {pattern_id!r}.", "`quotidian patterns --all` lists them.")
     if json:
-        as_json([as_data(one) for one in useful_first(patterns) if everything or one.status is Status.ACTIVE])
+        as_json([as_data(one) for one in patterns if everything or one.status is Status.ACTIVE][:limit])
     elif pattern_id is not None:
         _tell_history(patterns[0])
     elif patterns:
-        tell_patterns(patterns, everything=everything)
-    else:
+        tell_patterns(patterns[:limit], everything=everything)
+    elif choice == Choice():
         say("No habits yet. `quotidian learn SOURCE` learns from a history.")
+    else:
+        say(
+            "No such habits."
+            if choice != Choice()
+            else "No habits yet. `quotidian learn SOURCE` learns from a history."
+        )
 
 
 def events_command(
@@ -199,15 +217,6 @@ def write_report(store: Store, out: Path, *, demo: bool = False) -> Path:
 def rows_of(store: Store, first: dt.date, last: dt.date) -> list[DayRow]:
     """Give the shared rows of the days from first to last that layer 2 still has."""
     return [DayRow(ordinal, day) for ordinal, day in store.summary(ROW, ROW_VERSION, first, last).days.items()]
-
-
-def _wanted(pattern: Pattern, pattern_id: str | None, kind: str | None, entity: str | None) -> bool:
-    subject = pattern.finding.subject
-    return (
-        (pattern_id is None or pattern.id == pattern_id)
-        and (kind is None or pattern.finding.detector == kind)
-        and (entity is None or any(token.partition("=")[0] == entity for token in subject))
-    )
 
 
 def _tell_history(pattern: Pattern) -> None:

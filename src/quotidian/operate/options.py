@@ -12,6 +12,9 @@ DataOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of sentences.")]
+KindOption = Annotated[
+    str | None, typer.Option("--kind", "--detector", help="Only what one detector says.", metavar="DETECTOR")
+]
 ZoneOption = Annotated[
     str | None,
     typer.Option("--zone", help="The home's time zone, for sources that do not tell it.", metavar="Europe/Berlin"),

@@ -1,0 +1,110 @@
+"""Looking back at what something did each day, to people and as data."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from quotidian.model.rollup import DETECTORS
+
+from .conftest import Ran, ran
+
+
+def told(lived: Path, *words: object) -> Ran:
+    """Ask for a history."""
+    return ran("history", *words, "--data", lived)
+
+
+def entity_in(lived: Path) -> str:
+    """Give an entity that has a time of day."""
+    (one, *_) = ran("patterns", "--kind", "time_of_day", "--json", "--data", lived).json
+    return str(one["finding"]["subject"][0].partition("=")[0])
+
+
+def ids(patterns: Iterable[dict[str, Any]]) -> set[str]:
+    """Give the ids of patterns."""
+    return {one["id"] for one in patterns}
+
+
+def test_what_a_thing_did_each_day(lived: Path) -> None:
+    """A line a day, newest first, with a bar an hour, and the habits that the thing has."""
+    entity = entity_in(lived)
+    data = told(lived, entity, "--days", 7, "--json").json
+    shown = told(lived, entity, "--days", 7).output
+    dates = [day["date"] for day in data["days"]]
+    assert len(dates) == 7
+    assert dates == sorted(dates, reverse=True)
+    assert re.findall(r"\d{4}-\d\d-\d\d(?=  )", shown)[:7] == dates
+    assert all(len(bars) == 24 for bars in re.findall(r"[·▁▂▃▄▅▆▇█]{2,}", shown))
+    for day in data["days"]:
+        figures = day["figures"]["time_of_day"]
+        assert sum(figures["hourly_distribution"]) == figures["occurrences"]
+    habits = ran("patterns", "--entity", entity, "--all", "--json", "--data", lived).json
+    expected = {one["id"] for one in habits if one["finding"]["detector"] != "anomaly"}
+    assert ids(data["habits"]) == expected
+    assert all(name in shown for name in expected)
+
+
+def test_how_a_habit_moved(lived: Path) -> None:
+    """The times that a habit took are told in order, as its revisions have them."""
+    for one in ran("patterns", "--all", "--json", "--data", lived).json:
+        anchors = [step["anchor"] for step in one["history"] if step["anchor"] is not None]
+        times = [f"{anchor // 60:02}:{anchor % 60:02}" for anchor in anchors]
+        if len(set(times)) > 1 and one["finding"]["detector"] == "time_of_day":
+            shown = told(lived, one["finding"]["subject"][0].partition("=")[0]).output
+            line = next(line for line in shown.splitlines() if "→" in line and line.endswith(one["id"]))
+            assert re.findall(r"\d\d:\d\d", line) == [
+                time for place, time in enumerate(times) if not place or times[place - 1] != time
+            ]
+            return
+    raise AssertionError("no habit of the simulated home moved")
+
+
+def test_rooms_and_the_house_have_a_history_too(lived: Path) -> None:
+    """An area tells when it was used, the house when something happened."""
+    room = next(one for one in ran("patterns", "--kind", "room", "--all", "--json", "--data", lived).json)
+    for name in (room["finding"]["subject"][0], "home"):
+        shown = told(lived, name, "--days", 3).output
+        assert len(re.findall(r"[·▁▂▃▄▅▆▇█]{24}", shown)) == 3
+
+
+def test_one_detector_s_figures(lived: Path) -> None:
+    """With a detector its figures are told as they are, and only its habits."""
+    entity = entity_in(lived)
+    data = told(lived, entity, "--detector", "sequence", "--json").json
+    assert {name for day in data["days"] for name in day["figures"]} == {"sequence"}
+    assert not data["habits"]
+    assert "actions " in told(lived, entity, "--detector", "sequence", "--days", 14).output
+
+
+def test_nobody_is_known_by_that_name(lived: Path, tmp_path: Path) -> None:
+    """A slip is told with what may have been meant; so is a wrong detector, and a store that learned nothing."""
+    entity = entity_in(lived)
+    missing = told(lived, entity[:-1])
+    assert (missing.code, missing.output) == (1, "")
+    assert f"Did you mean {entity}" in missing.errors
+    wrong = told(lived, entity, "--detector", "nonsense")
+    assert wrong.code == 1
+    assert all(name in wrong.errors for name in DETECTORS)
+    source = tmp_path / "one.csv"
+    source.write_bytes(b"entity_id,state,last_changed\nlight.a,on,2026-02-01T10:00:00Z\n")
+    assert ran("import", source, "--data", tmp_path / "store").code == 0
+    assert "No day has been learned from yet" in ran("history", "light.a", "--data", tmp_path / "store").errors
+
+
+def test_habits_are_chosen(lived: Path) -> None:
+    """By area, state, confidence and number; no choice shows others."""
+    every = ran("patterns", "--all", "--json", "--data", lived).json
+    sure = ran("patterns", "--min-confidence", 0.85, "--all", "--json", "--data", lived).json
+    assert 0 < len(sure) < len(every)
+    assert ids(sure) == ids(one for one in every if one["finding"]["confidence"] >= 0.85)
+    room = next(one for one in every if one["finding"]["detector"] == "room")
+    area = ran("patterns", "--area", room["finding"]["subject"][0], "--all", "--json", "--data", lived).json
+    assert room in area
+    assert 1 < len(area) < len(every)
+    fading = ran("patterns", "--state", "fading", "--json", "--data", lived).json
+    assert ids(fading) == ids(one for one in every if one["status"] == "fading")
+    active = [one for one in every if one["status"] == "active"]
+    assert ran("patterns", "--limit", 2, "--json", "--data", lived).json == active[:2]
+    assert ran("patterns", "--limit", 2, "--data", lived).output.count("•") == 2
+    assert "No such habits" in ran("patterns", "--entity", "light.nobody", "--data", lived).output
