@@ -33,6 +33,7 @@ def test_backed_up_under_load(nursery: Nursery, home: ScriptedHome, tmp_path: Pa
         assert home.status()["flooding"], "the load ended too early"
         settled(pipeline, home)
         assert json.loads(made)["encrypted"] is False
+        assert pipeline.secret.encode() not in (tmp_path / "backup.tar").read_bytes()
     ended(run(pipeline, "restore", "backup.tar", "--data", tmp_path / "new"))
     found = events(tmp_path / "new")
     assert acknowledged <= len(found) < 3000

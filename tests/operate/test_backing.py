@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from quotidian import clock
+from quotidian.operate.console import Stages
 from quotidian.store.backup import cipher
 
 from ..pipeline import COMMAND  # noqa: TID252 - tests are no package
@@ -102,6 +103,17 @@ class TestPassphrase:
             assert (told.code, "key" in told.errors) == (1, True)
         assert not (folder / "here.tar").exists()
 
+    def test_asked_twice(self, folder: Path, quotidian: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+        """A passphrase that is typed otherwise the second time encrypts nothing."""
+        monkeypatch.setattr(cipher.pyrage, "passphrase", _Plain([]))
+        typed = iter(["one", "two", "same", "same", "same"])
+        monkeypatch.setattr(Stages, "secret", lambda *_: next(typed))
+        differ = quotidian("backup", "here.tar", "--encrypt")
+        assert (differ.code, "differ" in differ.errors) == (1, True)
+        assert not (folder / "here.tar").exists()
+        assert quotidian("backup", "here.tar", "--encrypt", "--json").json["encrypted"] is True
+        assert ran("backup", "--verify", "here.tar").code == 0
+
     def test_where_nobody_can_be_asked(self, folder: Path, quotidian: Callable[..., Ran]) -> None:
         """Without a terminal a passphrase is to be in a file."""
         told = quotidian("backup", "--encrypt")
@@ -154,7 +166,10 @@ class TestRestore:
         """A backup is restored into files; with InfluxDB set, the command that takes it there is named."""
         quotidian("backup", "here.tar")
         monkeypatch.setenv("QUOTIDIAN_STORE", "influx")
-        assert "quotidian store copy" in ran("restore", "here.tar", "--data", folder / "new").output
+        assert (
+            "quotidian store copy --from embedded --to influx"
+            in ran("restore", "here.tar", "--data", folder / "new").output
+        )
 
     @pytest.mark.parametrize("content", [b"", b"hello", b"age-encryption.org/v1\n" * 40, bytes(4096)])
     def test_what_is_no_backup(self, folder: Path, content: bytes) -> None:

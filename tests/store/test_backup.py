@@ -360,6 +360,14 @@ class TestFile:
             sink.write(b"new")
         assert path.read_bytes() == b"new"
 
+    def test_a_link_in_its_way(self, tmp_path: Path) -> None:
+        """Where everybody may write, nobody leads it astray."""
+        (tmp_path / "precious").write_bytes(b"precious")
+        (tmp_path / ".backup.tar.unfinished").symlink_to(tmp_path / "precious")
+        with pytest.raises(OSError, match="symbolic links"), written(tmp_path / "backup.tar"):
+            pass
+        assert (tmp_path / "precious").read_bytes() == b"precious"
+
     def test_two_at_once(self, tmp_path: Path) -> None:
         """The second is refused, and the first goes on."""
         path = tmp_path / "backup.tar"

@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Final
+from typing import Annotated, BinaryIO, Final
 
 import msgspec
 import typer
@@ -119,7 +119,7 @@ def restore_command(
     if told.aside is not None:
         say(f"What was there before is in {escape(told.aside)}. Delete it when you do not need it any more.")
     if settings.text("QUOTIDIAN_STORE") == "influx":
-        say("The days are in files now. `quotidian store copy --to influx` takes them into InfluxDB.")
+        say("The days are in files now; `quotidian store copy --from embedded --to influx` moves them to InfluxDB.")
     say("Start Quotidian now. What happened since then is filled in, as far as it can still be had.")
 
 
@@ -186,7 +186,7 @@ def _tell_made(made: _Made, *, json: bool) -> None:
         say(f"Wrote {escape(made.file)}: {size(made.bytes)}{how}, with {made.days} finished days.")
 
 
-def _sink(path: str, *, replace: bool) -> Any:
+def _sink(path: str, *, replace: bool) -> AbstractContextManager[BinaryIO]:
     if path != _STANDARD:
         return written(Path(path), replace=replace)
     if answers.is_terminal:
@@ -194,7 +194,7 @@ def _sink(path: str, *, replace: bool) -> Any:
     return nullcontext(sys.stdout.buffer)
 
 
-def _read(file: str) -> Any:
+def _read(file: str) -> AbstractContextManager[BinaryIO]:
     return nullcontext(sys.stdin.buffer) if file == _STANDARD else Path(file).expanduser().open("rb")
 
 

@@ -47,7 +47,8 @@ def written(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
 
 def _private(path: Path) -> BinaryIO:
     """Open a file that only its owner may read; what is in it stays for now, as somebody may be writing it."""
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+    # A link that somebody laid in a directory for all leads nowhere.
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600), "r+b")
 
 
 @contextmanager
