@@ -91,6 +91,17 @@ def test_damaged_bytes_are_refused(integers: Integers, data: st.DataObject) -> N
         assert found == integers  # a bit of the packing that means nothing
 
 
+@given(_integers)
+def test_what_is_kept_packed_is_handed_on_as_it_came(integers: Integers) -> None:
+    """A store that hands on what it has does not pack it again."""
+    packed = integers.encode()
+    kept = Integers.decode(packed, keep=True)
+    assert kept.encode() is packed
+    assert kept == integers == Integers.decode(packed)
+    assert hash(kept) == hash(integers)
+    assert Integers.decode(packed).encode() == packed
+
+
 def test_days_share_their_words() -> None:
     """However many days are unpacked, a word is held once."""
     packed = Integers(("light.kitchen", "on"), {"token": [0, 1]}).encode()

@@ -41,11 +41,12 @@ class Integers:
     True
     """
 
-    __slots__ = ("_columns", "words")
+    __slots__ = ("_columns", "_packed", "words")
 
     def __init__(self, words: tuple[str, ...] = (), columns: Mapping[str, object] | None = None) -> None:
         self.words: Final = words
         self._columns: Final = {name: _narrow(values) for name, values in (columns or {}).items()}
+        self._packed: bytes | None = None
 
     @property
     def columns(self) -> dict[str, Ints]:
@@ -67,7 +68,7 @@ class Integers:
         )
 
     def __hash__(self) -> int:
-        return hash(self.encode())
+        return hash((self.words, *sorted(self._columns)))
 
     def __bool__(self) -> bool:
         return bool(self.words) or bool(self._columns)
@@ -78,6 +79,8 @@ class Integers:
 
     def encode(self) -> bytes:
         """Pack into bytes: each column in its narrowest width, as differences where these are narrower."""
+        if self._packed is not None:
+            return self._packed
         packed, heads = [], []
         for name in sorted(self._columns):
             values = self[name]
@@ -91,8 +94,15 @@ class Integers:
         return zlib.compress(body, 6)
 
     @classmethod
-    def decode(cls, packed: bytes) -> Self:
+    def decode(cls, packed: bytes, *, keep: bool = False) -> Self:
         """Unpack what ``encode`` made.
+
+        Parameters
+        ----------
+        packed
+            The bytes.
+        keep
+            Whether they are held, for ``encode`` to give them again: for a store that hands on what it has.
 
         Raises
         ------
@@ -112,7 +122,9 @@ class Integers:
         except (zlib.error, msgspec.DecodeError, IndexError) as error:
             raise ValueError(f"not a packed table of integers: {error}") from error
         # The same words stand in every day, for as long as the home has the same things: they are held once.
-        return cls(tuple(map(sys.intern, head.words)), columns)
+        integers = cls(tuple(map(sys.intern, head.words)), columns)
+        integers._packed = packed if keep else None
+        return integers
 
 
 def _narrow(values: object) -> NDArray[np.integer[Any]]:

@@ -307,7 +307,7 @@ def unpacked(packed: bytes, detector: str, ordinal: int) -> Integers:
         When the bytes are damaged.
     """
     try:
-        return Integers.decode(packed)
+        return Integers.decode(packed, keep=True)
     except ValueError as error:
         raise _damaged(detector, ordinal) from error
 
