@@ -112,7 +112,12 @@ class Layers:
     def put_period(self, period: Period, start: int, summary: Summary) -> None:
         """Replace a detector's summary of a week or month."""
         row = Row(period, summary.detector, summary.version, start)
-        self._put_periods(self._contents.put({row: packed_days(summary)}))
+        before = self._periods("period = ? AND detector = ? AND start = ?", period, summary.detector, start)
+        kept = self._contents.put({row: packed_days(summary)}, replaced=before)
+        self._database.execute(
+            "DELETE FROM period WHERE period = ? AND detector = ? AND start = ?", (period, summary.detector, start)
+        )
+        self._put_periods(kept)
 
     def _put_periods(self, rows: Mapping[Row, bytes]) -> None:
         self._database.executemany(
@@ -207,12 +212,13 @@ class Layers:
     def forget_periods(self, mention: Mention) -> None:
         """Take the days that name an entity out of the weekly and monthly summaries."""
         rows = {}
-        for row, packed in self._contents.get(self._periods("TRUE")).items():
+        kept = self._periods("TRUE")
+        for row, packed in self._contents.get(kept).items():
             days = unpacked_days(packed, row.detector, row.start)
             named = frozenset(ordinal for ordinal, one in days.items() if _names(mention, one))
             if named:
                 rows[row] = packed_days(Summary(row.detector, row.version, days).without(named))
-        self._put_periods(self._contents.put(rows))
+        self._put_periods(self._contents.put(rows, replaced={row: kept[row] for row in rows}))
 
     def clear(self) -> None:
         """Remove all summaries."""
@@ -256,6 +262,7 @@ class Layers:
         found = self._contents.get({row: kept[row] for row in kept if (row.cadence, row.start) == (cadence, start)})
         rollups = self.rollups.of_day(start) if cadence == "daily" else []
         moved = self._contents.put(found, rollups)
+        self._contents.remove(row for row, content in moved.items() if kept[row] != content == found[row])
         if cadence == "daily":
             rows = [(content, *row[1:]) for row, content in moved.items()]
             self._database.executemany(

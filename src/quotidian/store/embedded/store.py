@@ -10,6 +10,7 @@ from uuid import uuid4
 import msgspec
 import pyarrow as pa
 
+from quotidian import clock
 from quotidian.model import (
     Carry,
     CauseKind,
@@ -384,7 +385,7 @@ class EmbeddedStore:
             self._ledger.touch(days)
             self._ledger.prune(named - days)
             self._accounts.forget(entity_id, mention)
-            self._files.forget(entity_id)
+            self._files.forget(entity_id, Day.containing(clock.now(), home.zone).start)
             self._home.keep(home)
         self._home.now = home
         # What was set aside cannot be searched.

@@ -6,7 +6,6 @@ So neither an event nor a night ever waits for InfluxDB, and whatever breaks off
 """
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import blake2b
@@ -31,6 +30,8 @@ from quotidian.store.influx.server import BATCH, Refused
 
 #: The stream of which the dead letters are that InfluxDB refused.
 STREAM: Final = "influxdb"
+#: Where more are to be deleted of a day, all of it is, and written again.
+_MOST_SPANS: Final = 100
 _REFUSED: Final = "InfluxDB does not take it, so its day stays in a file:"
 _REMEDY: Final = (
     "What InfluxDB still had was set aside in the directory quarantine of the store; "
@@ -163,19 +164,38 @@ class InfluxDays:
             return self._files.write(day.date, events)
         self._mirror.wait()
         self._place.tidy()
-        refused = self._written(events)
+        wanted = _described(events, lines.records(events))
+        there = self._changed(day, self._points(day.start, day.end), {*wanted})
+        refused = self._written(events, wanted, there)
         if refused:
             self._keep_here(sealed, refused)
             return sealed
-        return self._compared(day, events)
+        return self._compared(day, wanted)
 
-    def _written(self, events: pa.Table) -> list[Refused]:
+    def _changed(self, day: Day, found: Sequence[_Point], wanted: set[_Point]) -> set[_Point]:
+        """Delete what InfluxDB holds of a day and is not wanted; give what stays there.
+
+        Also a point that says something else by now is deleted first, since one that is written again keeps what the
+        new one does not have.
+        """
+        bucket = self._place.bucket("RAW")
+        stays = wanted.intersection(found)
+        spans = _spans(found, stays)
+        if len(spans) > _MOST_SPANS:
+            self._place.server.delete(bucket, self._own(), day.start, day.end - 1)
+            return set()
+        for entity_id, start, last in spans:
+            self._place.server.delete(bucket, self._own(entity_id=lines.tag(entity_id)), start, last)
+        return stays
+
+    def _written(self, events: pa.Table, wanted: Sequence[_Point], there: set[_Point]) -> list[Refused]:
         for start in range(0, events.num_rows, BATCH):
-            part = events.slice(start, BATCH)
-            records = lines.records(part)
-            for row, record in enumerate(records):
-                if len(record) > lines.LONGEST:
-                    return [Refused(record.encode(), f"The event in row {start + row} is longer than InfluxDB takes.")]
+            missing = [row for row, point in enumerate(wanted[start : start + BATCH], start) if point not in there]
+            records = [wanted[row].record for row in missing]
+            long = [record for record in records if len(record) > lines.LONGEST]
+            if long:
+                return [Refused(record.encode(), "It is longer than InfluxDB takes.") for record in long]
+            part = events.take(pa.array(missing, pa.int64()))
             refused = self._place.server.write(self._place.bucket("RAW"), lines.events(self._place.home, part, records))
             if refused:
                 return refused
@@ -194,42 +214,21 @@ class InfluxDays:
             number = self._database.value("SELECT id FROM stream WHERE name = ?", (STREAM,))
             Letters(self._database).add(number, letters)
 
-    def _compared(self, day: Day, events: pa.Table) -> SealedFile:
-        """Compare what InfluxDB holds with what was to be written, and delete there what is too much."""
-        wanted = _described(events, lines.records(events))
-        name = f"{ELSEWHERE}{day.start}:{day.end}"
+    def _compared(self, day: Day, wanted: Sequence[_Point]) -> SealedFile:
+        """Read a day back, and name it if InfluxDB holds what was wanted."""
         found = self._points(day.start, day.end)
-        if len(found) > len(wanted):
-            self._delete(found, {point[:2] for point in wanted})
-            found = self._points(day.start, day.end)
         if found != wanted:
             raise StoreRefusedError(
                 f"InfluxDB at {self._place.server.url} does not hold what was written of {day.date}: "
                 f"{len(found)} events in place of {len(wanted)}.",
                 "The day stays in a file of ours; see InfluxDB's log.",
             )
-        return _sealed(found, name)
+        return _sealed(found, f"{ELSEWHERE}{day.start}:{day.end}")
 
-    def _delete(self, found: Sequence[_Point], wanted: set[tuple[str, int]]) -> None:
-        """Delete the points that are not wanted: of each entity the spans in which there is no other."""
-        spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        open_span = False
-        for entity_id, updated, _ in found:
-            extra = (entity_id, updated) not in wanted
-            if extra and open_span and spans[entity_id]:
-                spans[entity_id][-1] = (spans[entity_id][-1][0], updated)
-            elif extra:
-                spans[entity_id].append((updated, updated))
-            open_span = extra
-        bucket = self._place.bucket("RAW")
-        for entity_id, ranges in spans.items():
-            for start, last in ranges:
-                self._place.server.delete(bucket, self._own(entity_id=lines.tag(entity_id)), start, last)
-
-    def forget(self, entity_id: str) -> None:
-        """Take an entity out of what is kept beside the days: what was shown of today."""
+    def forget(self, entity_id: str, today: int) -> None:
+        """Take an entity out of what is kept beside the days: what was shown of today is shown anew without it."""
         self._place.leave("RAW", self._own(entity_id=lines.tag(entity_id)), flux.FIRST, flux.LAST)
-        # Others of today may name it.
+        self._place.leave("RAW", self._own(), today, flux.LAST)
         self._mirror.again()
 
     def quarantine(self, date: dt.date, sealed: SealedFile) -> None:
@@ -263,6 +262,22 @@ def _described(events: pa.Table, records: Sequence[str]) -> list[_Point]:
     names: list[Any] = events["entity_id"].to_pylist()
     times: list[Any] = events["last_updated"].to_pylist()
     return [_Point(*point) for point in zip(names, times, records, strict=True)]
+
+
+def _spans(found: Sequence[_Point], stays: set[_Point]) -> list[tuple[str, int, int]]:
+    """Give the spans of each entity's points (sorted) that do not stay, in which there is none that does."""
+    spans: list[tuple[str, int, int]] = []
+    before: _Point | None = None
+    for point in found:
+        if point in stays:
+            before = None
+        elif before is not None and before.entity_id == point.entity_id:
+            spans[-1] = (point.entity_id, spans[-1][1], point.updated)
+            before = point
+        else:
+            spans.append((point.entity_id, point.updated, point.updated))
+            before = point
+    return spans
 
 
 def _span(name: str) -> tuple[int, int]:

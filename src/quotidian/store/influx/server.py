@@ -295,9 +295,11 @@ def _tables(answer: str) -> Iterator[tuple[list[str], list[list[str]]]]:
 
 def _message(body: Any) -> str:
     try:
-        return str(json.loads(body)["message"])
+        told = str(json.loads(body)["message"])
     except (TypeError, ValueError, KeyError):
         return "no reason"
+    # It quotes the whole line, which is known, and then says why.
+    return told.rpartition("': ")[2] if told.startswith("unable to parse") else told
 
 
 def _after(error: Any) -> float | None:

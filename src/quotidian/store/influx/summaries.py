@@ -69,13 +69,14 @@ class InfluxContents:
             When InfluxDB does not answer, or not as it should; the books are not to change then.
         """
         there = {} if self._here else {row: content for row, content in rows.items() if self._lasts(row)}
-        old = {row.start for row, kept in replaced.items() if kept.startswith(_MARK) and self._lasts(row)}
+        old = {_place(row) for row, kept in replaced.items() if self._lasts(row) and not self._only_here(row, kept)}
         if not there and not old:
             return dict(rows)
         self._place.tidy()
-        for start in old:
-            midnight = lines.midnight(start)
-            self._place.server.delete(self._place.bucket("DAILY"), self._own(), midnight, midnight)
+        # A point that is written again keeps what the new one does not have.
+        for bucket, measurement, start in old:
+            own = self._own(measurement=measurement) if measurement else self._own()
+            self._place.server.delete(self._place.bucket(bucket), own, lines.midnight(start), lines.midnight(start))
         refused = self._written(there, rollups)
         return {
             row: content
@@ -83,6 +84,10 @@ class InfluxContents:
             else _Stub.of(content).packed()
             for row, content in rows.items()
         }
+
+    def _only_here(self, row: Row, kept: bytes) -> bool:
+        """Tell whether there is nothing of a summary in InfluxDB."""
+        return not kept.startswith(_MARK) and (self._here or row.cadence != "monthly")
 
     def _lasts(self, row: Row) -> bool:
         return self._place.lasting(_BUCKETS[row.cadence], lines.midnight(row.start))
@@ -189,6 +194,12 @@ def _points(columns: Mapping[str, list[str]]) -> dict[int, dict[str, str]]:
     for ordinal, name, value in zip(ordinals, columns.get("_field", []), columns.get("_value", []), strict=True):
         found[ordinal][name] = value
     return found
+
+
+def _place(row: Row) -> tuple[Bucket, str, int]:
+    """Give the bucket, the measurement (empty for all of the day) and the first day of what replaces a summary."""
+    name = "" if row.cadence == "daily" else lines.measurement(row.detector, row.cadence)
+    return _BUCKETS[row.cadence], name, row.start
 
 
 def _name(row: Row) -> str:
