@@ -54,6 +54,7 @@ def test_a_job_runs_in_a_process_of_its_own(tmp_path: Path, logged: io.StringIO)
     assert f"{events:,} events, 10 detectors" in sentence["event"]
     assert sentence["kind"] == "daily"
     assert SECRET not in logged.getvalue()
+    assert "remarked" not in logged.getvalue()
 
 
 def test_a_job_that_is_killed_is_told_as_interrupted_and_made_good(tmp_path: Path) -> None:

@@ -124,9 +124,9 @@ def _figures(app: FastAPI) -> dict[str, Any]:
     last = outlook.done.get(JobKind.DAILY)
     return {
         "running": None if running is None else running.kind,
-        "due_days": outlook.waiting.days,
+        "days_due": outlook.waiting.days,
         "last_daily": None if last is None else last.ended,
-        "last_next": min(one.at for one in outlook.kinds.values()),
+        "next_run": min(one.at for one in outlook.kinds.values()),
     }
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 from typing import Final, NoReturn, cast
 
@@ -27,8 +28,10 @@ _FIRST: Final = "600"  #: how early it is ended when memory is short: before the
 
 def main() -> int:
     """Do the job; give the exit code, which is 1 when it failed."""
-    given = msgspec.json.decode(sys.stdin.buffer.readline(), type=Given)
-    threading.Thread(target=_end_with_service, daemon=True).start()
+    # Without a buffer: its lock would be held by the thread that still reads when this process ends.
+    told = os.fdopen(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
+    given = msgspec.json.decode(told.readline(), type=Given)
+    threading.Thread(target=_end_with_service, args=[told], daemon=True).start()
     _step_back()
     # Never the files themselves, even when the service that holds them is away for a moment.
     store = cast("Store", RemoteStore(given.url, given.secret))
@@ -46,8 +49,8 @@ def _tell(job: Job) -> None:
     sys.stdout.buffer.flush()
 
 
-def _end_with_service() -> NoReturn:
-    sys.stdin.buffer.read()
+def _end_with_service(told: FileIO) -> NoReturn:
+    told.read()
     os._exit(1)
 
 
