@@ -23,6 +23,13 @@ def test_learning_needs_no_large_library(module: str) -> None:
     assert loaded(module).isdisjoint(HEAVY)
 
 
+def test_a_nightly_job_needs_neither_a_store_nor_a_web_framework() -> None:
+    """The process of a job asks the store over HTTP: it loads none of its own, and serves nothing."""
+    there = loaded("quotidian.learn.child")
+    assert "quotidian.store.remote" in there
+    assert there.isdisjoint(("quotidian.store.embedded.store", "pyarrow.parquet", "fastapi", "uvicorn", "aiohttp"))
+
+
 def test_the_words_need_no_detector() -> None:
     """The words that everyone uses load no other room."""
     rooms = {name.split(".")[1] for name in loaded("quotidian.model") if name.startswith("quotidian.")}
