@@ -67,6 +67,27 @@ def test_killed_while_it_is_backed_up(nursery: Nursery, home: ScriptedHome, tmp_
     assert Counter(events(tmp_path / "new")) == Counter(said(home.ledger()))
 
 
+def test_restored_while_the_home_goes_on(nursery: Nursery, home: ScriptedHome, tmp_path: Path) -> None:
+    """What happened since the backup comes again, once; the store that was replaced is kept."""
+    with Pipeline(nursery, tmp_path, (home.url, TOKEN)) as pipeline:
+        pipeline.start()
+        home.listened()
+        home.changes("light.desk", 10)
+        until(lambda: total(pipeline) == 10)
+        ended(run(pipeline, "backup", "backup.tar"))
+        home.changes("light.desk", 20)
+        until(lambda: total(pipeline) == 30)
+        refused = run(pipeline, "restore", "backup.tar", "--replace")
+        assert f"process {pipeline.pids['store']}" in refused.communicate(timeout=60)[1]
+        pipeline.kill("store")
+        home.changes("light.desk", 1)
+        told = json.loads(ended(run(pipeline, "restore", "backup.tar", "--replace", "--json")))
+        assert (told["events"], len(events(Path(told["aside"])))) == (10, 30)
+        pipeline.start("store")
+        home.changes("light.desk", 1)
+        settled(pipeline, home)
+
+
 def run(pipeline: Pipeline, *words: Any) -> "subprocess.Popen[str]":
     """Begin a command with a pipeline's settings."""
     return subprocess.Popen(

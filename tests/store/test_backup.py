@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import errno
 import hashlib
 import io
 import json
@@ -150,6 +151,15 @@ class TestMoment:
         assert content(tmp_path / "new") == content(kept)
         assert not [*(tmp_path / "store" / "snapshot").iterdir()]
 
+    def test_where_files_cannot_be_linked(self, store: Store, kept: Path, tmp_path: Path) -> None:
+        """They are copied instead."""
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(os, "link", refuse)
+            backup = store.backup()
+        with closing(backup):
+            restored(b"".join(backup.chunks()), tmp_path / "new")
+        assert content(tmp_path / "new") == content(kept)
+
     def test_a_damaged_day_is_said_and_the_next_backup_goes_without_it(self, store: Store, tmp_path: Path) -> None:
         """A backup never has a day that is not what was written."""
         damaged = next((tmp_path / "store").glob("events/*/*/*"))
@@ -166,6 +176,11 @@ class TestMoment:
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
         with pytest.raises(DiskFullError, match=r"MB are needed, 1\.0 MB are free"):
             store.backup()
+
+
+def refuse(*_: object) -> None:
+    """Do as a filesystem without links."""
+    raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
 
 
 class TestKilled:

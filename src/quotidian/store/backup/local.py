@@ -74,13 +74,13 @@ class LocalBackup:
         database.copy(self._place / FILE)
 
     def _link(self, directory: Path, name: str) -> None:
+        if not (directory / name).exists():
+            return  # noticed with those that are damaged
         (self._place / name).parent.mkdir(parents=True, exist_ok=True)
-        # One that is missing is noticed with those that are damaged.
-        with suppress(FileNotFoundError):
-            try:
-                os.link(directory / name, self._place / name)
-            except PermissionError:  # a filesystem without links
-                shutil.copyfile(directory / name, self._place / name)
+        try:
+            os.link(directory / name, self._place / name)
+        except OSError:  # a filesystem without links
+            shutil.copyfile(directory / name, self._place / name)
 
     def _name(self, day: LedgerDay) -> str:
         return f"events/home={self._home}/date={day.date}/{day.file}"
