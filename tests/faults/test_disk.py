@@ -34,22 +34,11 @@ def test_a_full_disk(nursery: Nursery, home: ScriptedHome, tmp_path: Path, small
         home.listened()
         home.changes("light.desk", 20)
         settled(pipeline, home)
-        ballast = small_disk / "ballast"
-        _filled(ballast)
+        ballast = disks.filled(small_disk)
         home.flood(4000, rate=2000, entities=20, wait=True)
         until(lambda: _said(pipeline, what))
         ballast.unlink()
         settled(pipeline, home, 15)
-
-
-def _filled(ballast: Path) -> None:
-    with ballast.open("wb", buffering=0) as file:
-        for size in (65_536, 4096, 1):
-            try:
-                while True:
-                    file.write(bytes(size))
-            except OSError:
-                continue
 
 
 def _said(pipeline: Pipeline, what: str) -> bool:

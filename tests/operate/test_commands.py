@@ -30,6 +30,7 @@ def test_all_commands_are_there() -> None:
     assert set(COMMANDS) == {
         "learn", "import", "simulate", "demo", "patterns", "history", "events", "days", "layers", "report", "forget",
         "mark", "retain", "up", "serve", "status", "doctor", "validate", "token", "loss",
+        "daily", "weekly", "monthly", "backfill", "jobs", "backup", "restore", "store",
     }  # fmt: skip
 
 

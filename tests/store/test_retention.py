@@ -17,6 +17,8 @@ from quotidian.settings import Settings
 from quotidian.store import Store, connect
 from quotidian.store.retention import losses, refuse_short
 
+from .. import disks  # noqa: TID252 - tests are no package
+
 MONDAY = dt.date(2026, 9, 7)
 DAY = dt.timedelta(days=1)
 #: What it keeps of each day is kept for ever.
@@ -119,13 +121,7 @@ def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
     for number in range(20):
         store.append(day(MONDAY + number * DAY, 2_000))
         store.put_day(MONDAY + number * DAY, {"a": (1, Integers())}, {}, 1)
-    ballast = small_disk / "ballast"
-    with ballast.open("wb", 0) as file:
-        try:
-            while file.write(bytes(4_096)):
-                pass
-        except OSError:
-            pass
+    ballast = disks.filled(small_disk)
     today = MONDAY + 500 * DAY
     try:
         store.retain(today)
