@@ -15,11 +15,12 @@ from quotidian.store import connect
 from quotidian.store.embedded.store import EmbeddedStore
 
 from ..killing import doomed, life  # noqa: TID252 - tests are no package
+from .nights import CHANGES
 
 
 def learned(directory: Path, now: int, steps: int) -> None:
     """Learn; before the n-th change of the store the process kills itself."""
-    doomed(steps, [(EmbeddedStore, ("seal", "put_day", "put_period", "put_patterns", "retain"))])
+    doomed(steps, [(EmbeddedStore, CHANGES)])
     store = connect(directory, Settings({}))
     learn(store, (TimeOfDay(), CoOccurrence(), Duration()), now)
     store.close()

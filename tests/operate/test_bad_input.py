@@ -201,6 +201,20 @@ def test_a_damaged_store(quotidian: Run, tmp_path: Path) -> None:
     refused(quotidian("patterns"), "damaged")
 
 
+def test_a_damaged_day(quotidian: Run, tmp_path: Path) -> None:
+    """A day whose file is damaged is named, and all others are learned from; afterwards there is nothing to say."""
+    source = tmp_path / "history.csv"
+    source.write_text(history(6))
+    quotidian("learn", source, "--zone", "UTC")
+    file = next((tmp_path / "store").rglob("date=2026-02-03/*.parquet"))
+    file.write_bytes(file.read_bytes()[:-1])
+    learned = quotidian("learn", "--refold")
+    assert learned.code == 0
+    assert "2026-02-03 are damaged" in learned.errors
+    again = quotidian("learn", "--json", "--refold")
+    assert (again.json["damaged"], again.json["folded_days"]) == ([], 5)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """Mount a disk of 16 MB."""

@@ -206,6 +206,8 @@ def _tell(store: Store, learned: Learned) -> None:
     events, days = sum(record.events for record in records), sum(record.folded is not None for record in records)
     name = escape(words.plain(store.home.name))
     say(f"[bold]{name}[/]: {events:,} changes of state, {days} whole days learned ({store.home.zone}).")
+    for sentence in learned.folded.damaged:
+        warn(sentence)
     tell_learned(learned, store.home, rows)
 
 
@@ -215,6 +217,7 @@ def _as_data(store: Store, imported: Imported | None, learned: Learned) -> dict[
         "imported": None if imported is None else _imported_data(imported),
         "folded_days": len(learned.folded.days),
         "folded_events": learned.folded.events,
+        "damaged": list(learned.folded.damaged),
         "nights": len(learned.nights),
         "days": len([record for record in store.days() if record.folded is not None]),
         "patterns": [as_data(pattern) for pattern in useful_first(learned.patterns)],
