@@ -6,7 +6,7 @@ VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
 
-.PHONY: demo test check bench bench-pipeline test-components test-image lock clean
+.PHONY: demo test check bench bench-pipeline test-components test-image test-influx lock clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/quotidian demo demo
@@ -28,9 +28,17 @@ bench: $(VENV)/.developing
 bench-pipeline: $(VENV)/.developing
 	$(VENV)/bin/python -m benchmarks --only pipeline --only pipeline-flood --only pipeline-day
 
-# What the tests use beyond Python: a browser, Prometheus and strace from Debian, a real Home Assistant from PyPI.
+# What the tests use beyond Python: a browser, Prometheus, strace, InfluxDB 1 and VictoriaMetrics from Debian, a real
+# Home Assistant from PyPI, the parser of Flux from npm.
 test-components:
 	tests/components.sh
+
+# The contracts of the store on a real InfluxDB 2 server, in three buckets of their own (quotidian_test_…).
+test-influx: $(VENV)/.developing
+	@test -n "$(URL)" -a -r "$(TOKEN_FILE)" -a -n "$(ORG)" || \
+		{ echo "Usage: make test-influx URL=http://… TOKEN_FILE=… ORG=…" >&2; exit 1; }
+	@QUOTIDIAN_TEST_INFLUX_URL="$(URL)" QUOTIDIAN_TEST_INFLUX_ORG="$(ORG)" QUOTIDIAN_TEST_INFLUX_TOKEN="$$(cat "$(TOKEN_FILE)")" \
+		$(VENV)/bin/python -m pytest tests/contracts -k influx $(PYTEST_FLAGS)
 
 # Builds the image for real, without Docker, and runs it; needs root on Debian, and some minutes.
 test-image:

@@ -25,6 +25,8 @@ from quotidian.store.influx.server import Server
 from ..influx.server import Influx  # noqa: TID252 - tests are no package
 
 _NAMES = ("URL", "TOKEN", "ORG")
+#: Buckets of their own, which nobody keeps anything in: these tests empty them.
+_BUCKETS = {f"INFLUXDB_BUCKET_{layer}": f"quotidian_test_{layer.lower()}" for layer in ("RAW", "DAILY", "WEEKLY")}
 _RETENTIONS = ("INFLUXDB_RETENTION_RAW", "INFLUXDB_RETENTION_DAILY", "INFLUXDB_RETENTION_WEEKLY")
 
 
@@ -81,7 +83,7 @@ def in_influx(directory: Path, settings: Settings) -> Store:
 
     InfluxDB keeps things for longer than the store does, so that it is the store which drops them.
     """
-    values: dict[str, str | None] = {**address(), **dict.fromkeys(_RETENTIONS, "3650d")}
+    values: dict[str, str | None] = {**address(), **_BUCKETS, **dict.fromkeys(_RETENTIONS, "3650d")}
     there = settings.replaced(**values)
     if not directory.exists():
         directory.mkdir()
