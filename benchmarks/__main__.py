@@ -9,11 +9,24 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import daily, disk, enriching, importing, incremental, logs, patterns, pipeline, pipeline_day, receiving
+from benchmarks import (
+    daily,
+    disk,
+    enriching,
+    importing,
+    incremental,
+    logs,
+    nightly,
+    patterns,
+    pipeline,
+    pipeline_day,
+    receiving,
+)
 from benchmarks.figure import Figure
 
 BENCHMARKS: Final[dict[str, Callable[[], list[Figure]]]] = {
     "daily": daily.figures,
+    "nightly": nightly.figures,
     "patterns": patterns.figures,
     "incremental": incremental.figures,
     "disk": disk.figures,

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,13 +72,20 @@ class Laps:
         self._cpu, self._wall = time.process_time(), time.perf_counter()
 
 
-def fresh(module: str, *words: str) -> Run:
-    """Run ``benchmarks.measured.<module>.run(laps, *words)`` in a fresh process."""
+def fresh(module: str, *words: str, environment: Mapping[str, str] | None = None) -> Run:
+    """Run ``benchmarks.measured.<module>.run(laps, *words)`` in a fresh process, with more in its environment."""
     command = [sys.executable, "-m", "benchmarks.fresh", module, *words]
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer"
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-        done = subprocess.run([*command, str(answer)], cwd=ROOT, check=False, capture_output=True, text=True)
+        done = subprocess.run(
+            [*command, str(answer)],
+            cwd=ROOT,
+            env=os.environ | (environment or {}),
+            check=False,
+            capture_output=True,
+            text=True,
+        )
         wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
         if done.returncode or not answer.exists():
             raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
@@ -120,7 +127,12 @@ def median(runs: list[Run], number: Callable[[Run], float]) -> float:
 
 def spread(runs: list[Run], number: Callable[[Run], float], unit: str) -> str:
     """Say between which values a number lay in these runs."""
-    values = sorted(number(run) for run in runs)
+    return spread_of((number(run) for run in runs), unit)
+
+
+def spread_of(numbers: Iterable[float], unit: str) -> str:
+    """Say between which values some numbers lie."""
+    values = sorted(numbers)
     return f"{spelled(values[0])} to {spelled(values[-1])} {unit}".rstrip() if len(values) > 1 else "one run"
 
 

@@ -22,20 +22,30 @@ from quotidian.store import connect
 
 CACHE: Final = Path(__file__).parent / ".cache"
 SOURCES: Final = ROOT / "src" / "quotidian"
-#: The large home lives ten days longer here than by default, so that the last day is an ordinary one.
-PLANS: Final = {"large": msgspec.structs.replace(example("large"), days=40), "demo": example("demo")}
+#: The large home lives ten days longer here than by default, so that the last day is an ordinary one; and once more for
+#: as long as the detectors of a night look back.
+PLANS: Final = {
+    "large": msgspec.structs.replace(example("large"), days=40),
+    "quarter": msgspec.structs.replace(example("large"), days=92),
+    "demo": example("demo"),
+}
 _EVENTS: Final = ("model", "simulate", "store")
 _ALL: Final = (*_EVENTS, "detect", "learn")
 
 
 def due(home: str) -> Path:
     """Give a store in which all days but the last are learned from, and the last one is due."""
-    return kept(f"{home}-due", _ALL, lambda path: _all_but_last(PLANS[home], _events(home), path))
+    return kept(f"{home}-due", _ALL, lambda path: _all_but_last(PLANS[home], events(home), path))
 
 
 def folded(home: str) -> Path:
     """Give a store in which the last day is folded too, but its night not reviewed."""
     return kept(f"{home}-folded", _ALL, lambda path: _last(PLANS[home], due(home), path))
+
+
+def events(home: str) -> Path:
+    """Give a store of which nothing is learned yet."""
+    return kept(f"{home}-events", _EVENTS, lambda path: _lived(PLANS[home], path))
 
 
 def kept(name: str, rooms: tuple[str, ...], make: Callable[[Path], None], maker: Path = Path(__file__)) -> Path:
@@ -61,10 +71,6 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _events(home: str) -> Path:
-    return kept(f"{home}-events", _EVENTS, lambda path: _lived(PLANS[home], path))
-
-
 def _lived(plan: Plan, path: Path) -> None:
     simulated, store = simulate(plan), connect(path)
     store.set_home(msgspec.structs.replace(simulated.home, id=store.home.id))
@@ -74,8 +80,8 @@ def _lived(plan: Plan, path: Path) -> None:
     store.close()
 
 
-def _all_but_last(plan: Plan, events: Path, path: Path) -> None:
-    shutil.copytree(events, path)
+def _all_but_last(plan: Plan, lived: Path, path: Path) -> None:
+    shutil.copytree(lived, path)
     store = connect(path)
     last = _date(plan, plan.days - 1)
     # As if all nights but the last had been reviewed: their patterns would make it no dearer.
