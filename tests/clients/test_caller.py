@@ -22,6 +22,7 @@ from quotidian.clients.policy import FAILURES, REST
 from quotidian.errors import (
     AccessError,
     BehindError,
+    ConflictError,
     NotFoundError,
     QuotidianError,
     RequestError,
@@ -109,6 +110,7 @@ class TestAnswers:
             (told(404), NotFoundError),
             (told(405), NotFoundError),
             (told(409), BehindError),
+            (told(409, "Conflict"), ConflictError),
         ],
     )
     def test_what_cannot_be_used_is_not_sent_again(self, answer: Response, kind: type[QuotidianError]) -> None:

@@ -8,7 +8,7 @@ from fastapi import Depends, FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from quotidian.errors import UnreachableError
+from quotidian.errors import ConflictError, UnreachableError
 from quotidian.model import Event
 from quotidian.service import Dependency, Health, answer, body, create
 from quotidian.service.openapi import speaks
@@ -46,5 +46,9 @@ def plain_app(environment: dict[str, str], started: list[str] | None = None, nam
     @app.get("/later")
     async def _later() -> Response:
         raise UnreachableError("It rests.", "Wait.", after=2.2)
+
+    @app.get("/changed")
+    async def _changed() -> Response:
+        raise ConflictError("It is another one by now.", "Read it again.")
 
     return app

@@ -58,6 +58,7 @@ class TestErrors:
             ("GET", "/things?limit=many", 422, "Request"),
             ("GET", "/broken", 500, "Internal"),
             ("GET", "/later", 503, "Unreachable"),
+            ("GET", "/changed", 409, "Conflict"),
             ("POST", "/things", 401, "Access"),
         ],
     )

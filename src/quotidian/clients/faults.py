@@ -16,6 +16,7 @@ from quotidian import clock
 from quotidian.errors import (
     AccessError,
     BehindError,
+    ConflictError,
     NotFoundError,
     QuotidianError,
     RequestError,
@@ -41,7 +42,9 @@ def refused(peer: str, status: int, headers: Mapping[str, str], content: bytes) 
     if status in (404, 405):
         return NotFoundError(what, remedy) if told else stranger(peer)
     if status == 409:
-        return BehindError(what, remedy) if told else stranger(peer)
+        if told is None:
+            return stranger(peer)
+        return (ConflictError if told.kind == "Conflict" else BehindError)(what, remedy)
     if 400 <= status < 500 and status not in _LATER:
         return RequestError(what, remedy)
     if status < 400:

@@ -20,6 +20,7 @@ from quotidian import __version__
 from quotidian.errors import (
     AccessError,
     BehindError,
+    ConflictError,
     NotFoundError,
     PermanentError,
     QuotidianError,
@@ -41,6 +42,7 @@ _STATUS: Final = (
     (AccessError, 401),
     (NotFoundError, 404),
     (BehindError, 409),
+    (ConflictError, 409),
     (TooLargeError, 413),
     (RetryableError, 503),
     (SettingError, 500),
