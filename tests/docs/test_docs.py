@@ -77,13 +77,14 @@ def anchors(page: Path) -> set[str]:
 
 @cache
 def commands() -> dict[str, set[str]]:
-    """Give the options of each command of the command line."""
+    """Give the options of each command of the command line; those of a group are those of its commands."""
     group: Any = typer.main.get_command(app)
-    return {
-        name: {option for parameter in command.params for option in parameter.opts} | {"--help"}
-        for name in PLACES
-        for command in (group.get_command(None, name),)
-    }
+    return {name: _options(group.get_command(None, name)) | {"--help"} for name in PLACES}
+
+
+def _options(command: Any) -> set[str]:
+    own = {option for parameter in command.params for option in parameter.opts}
+    return own.union(*map(_options, getattr(command, "commands", {}).values()))
 
 
 def section(page: Path, title: str) -> str:
