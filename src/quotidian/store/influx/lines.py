@@ -34,7 +34,6 @@ _READABLE: Final = 1_000
 _CALLED: Final = {"time_of_day": "time_based", "row": "day_row"}
 _UNFIT: Final = re.compile(r'[\x00-\x1f\x7f%"\\]')
 _SEPARATORS: Final = str.maketrans({",": "\\,", "=": "\\=", " ": "\\ "})
-_QUOTED: Final = str.maketrans({"\\": "\\\\", '"': '\\"'})
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 #: The ordinal of 1970-01-01.
 EPOCH: Final = dt.date(1970, 1, 1).toordinal()
@@ -74,7 +73,7 @@ def events(home: str, table: pa.Table, records: Sequence[str]) -> list[bytes]:
             prefixes[entity] = _series(EVENTS, home, entity)
         if registry not in told:
             told[registry] = _registered(registry)
-        fields = f'{RECORD}="{record.translate(_QUOTED)}",cause={_string(cause)},source={_string(source)}'
+        fields = f'{RECORD}="{_escaped(record)}",cause={_string(cause)},source={_string(source)}'
         if actor is not None:
             fields += f",cause_entity={_string(actor)}"
         lines.append(f"{prefixes[entity]} {fields}{told[registry]}{_state(state)} {updated:d}".encode())
@@ -101,7 +100,11 @@ def _state(state: str | None) -> str:
 
 def _string(text: str) -> str:
     """Write a text that people read."""
-    return f'"{_CONTROL.sub(" ", text[:_READABLE]).translate(_QUOTED)}"'
+    return f'"{_escaped(_CONTROL.sub(" ", text[:_READABLE]))}"'
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def records(table: pa.Table) -> list[str]:
