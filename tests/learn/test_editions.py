@@ -1,6 +1,8 @@
 """Another version or other parameters of a detector: days are folded again as far as events reach, habits go on."""
 
+import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,8 +10,9 @@ import pytest
 from quotidian.detect import Detector, Room, detectors, observe
 from quotidian.learn import learn
 from quotidian.learn.periods import week_of
-from quotidian.model import Carry
+from quotidian.model import Carry, Integers
 from quotidian.store import Store
+from quotidian.store.embedded.database import Database, schemas
 
 from ..detect.building import Diary, household  # noqa: TID252 - tests are no package
 from .conftest import Stores
@@ -96,7 +99,8 @@ def test_another_parameter_folds_what_can_be_folded(learned: tuple[Store, Diary]
         for one in (who(), who(weight=3))
     )
     assert new == {date.toordinal() for date in kept if week_of(date)[1] <= last}
-    assert new < old
+    untouched = {date for date in map(diary.date, range(DAYS)) if week_of(date)[1] < kept[0]}
+    assert {date.toordinal() for date in untouched} <= old
 
 
 def test_a_parameter_of_detect_folds_nothing(learned: tuple[Store, Diary]) -> None:
@@ -112,6 +116,24 @@ def test_back_to_what_it_was(learned: tuple[Store, Diary]) -> None:
     for weight in (2, 1):
         learn(store, who(weight=weight), end_of(diary))
     assert (summaries(store, who()), patterns(store)) == before
+
+
+def test_an_older_store_is_not_folded_for_nothing(opened: Stores, tmp_path: Path) -> None:
+    """What all days of an older store were folded by is known; weeks and months are looked through once."""
+    (tmp_path / "store").mkdir()
+    older = Database(tmp_path / "store", schemas()[:2])
+    dates = (dt.date(2026, 2, 28), dt.date(2026, 3, 1))  # a Saturday and a Sunday
+    for date in dates:
+        older.execute("INSERT INTO day VALUES (?, 1, NULL, 0, NULL, 1, 1)", (date.toordinal(),))
+        for name, version in (("tally", 1), ("mixed", date.month)):
+            row = (name, version, date.toordinal(), Integers().encode())
+            older.execute("INSERT INTO summary VALUES (?, ?, ?, ?)", row)
+    older.close()
+    store = opened()
+    assert store.stale("weekly") == {dt.date(2026, 2, 22): 1, dt.date(2026, 3, 1): 1}
+    assert store.stale("monthly") == {dt.date(2026, 2, 1): 1, dt.date(2026, 3, 1): 1}
+    assert store.set_editions({"tally": 1}) == 0
+    assert store.set_editions({"tally": 1, "mixed": 3}) == 2
 
 
 class Killed(BaseException):
