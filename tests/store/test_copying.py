@@ -1,7 +1,9 @@
 """Moving a store to InfluxDB and back: everything is there before, after, and whenever it breaks off."""
 
+import asyncio
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,9 @@ from quotidian.errors import DiskFullError, SettingError, StoreBusyError, StoreR
 from quotidian.model import Day
 from quotidian.settings import Settings
 from quotidian.store import connect, copying
-from quotidian.store.connect import prepare
+from quotidian.store.app.housekeeping import Housekeeping
+from quotidian.store.app.thread import StoreThread
+from quotidian.store.connect import open_here, prepare
 
 from .. import disks  # noqa: TID252 - tests are no package
 from ..influx.server import Influx  # noqa: TID252
@@ -242,6 +246,35 @@ def test_somebody_is_told_before_influxdb_drops_what_was_not_learned_from(tmp_pa
     assert "12 hours" in told[0]
     assert "`quotidian store extend`" in told[0]
     store.close()
+
+
+def test_the_service_tells_it_and_logs_it_once_a_day(
+    tmp_path: Path, influx: Influx, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also while InfluxDB is away, by its health; not once it is learned from."""
+    filled(tmp_path)
+    moved(tmp_path, there(influx), "influx")
+    settings = there(influx, QUOTIDIAN_STORE="influx", INFLUXDB_RETENTION_RAW="8d")
+
+    async def run() -> None:
+        thread = StoreThread(lambda: open_here(tmp_path, settings))
+        await thread.open()
+        await thread.call(lambda store: store.set_editions({"a": 2}))
+        keeping = Housekeeping(thread)
+        influx.fail(503, times=1_000)
+        for _ in range(2):
+            with suppress(UnreachableError):
+                await keeping.round()
+            assert f"InfluxDB drops the events of {MONDAY}" in keeping.warning
+        influx.faults.clear()
+        for day in await thread.call(lambda store: store.days()):
+            await thread.call(lambda store, day=day: store.put_day(day.date, {}, {}, day.revision))  # type: ignore[misc]
+        await keeping.round()
+        assert keeping.warning == ""
+        await thread.close()
+
+    asyncio.run(run())
+    assert capsys.readouterr().out.count("something is about to be lost") == 1
 
 
 def test_the_ledger_promises_nothing_that_influxdb_has_dropped(

@@ -58,7 +58,8 @@ def create_app(settings: Settings, store: Callable[[], Store] | None = None) -> 
             await thread.close()
 
     async def health() -> Health:
-        needed = (await _database(thread), _disk(directory), _rounds(housekeeping), *_shown(housekeeping, elsewhere))
+        rounds = (_rounds(housekeeping), *_shown(housekeeping, elsewhere), *_expiring(housekeeping))
+        needed = (await _database(thread), _disk(directory), *rounds)
         states = {one.state for one in needed}
         state: State = "down" if "down" in states else "ok" if states == {"ok"} else "degraded"
         return Health(state, needed, taking.figures)
@@ -95,6 +96,10 @@ def _disk(directory: Path) -> Dependency:
 def _shown(housekeeping: Housekeeping, elsewhere: bool) -> list[Dependency]:
     state: State = "degraded" if housekeeping.unshown else "ok"
     return [Dependency("influxdb", state, housekeeping.unshown)] if elsewhere else []
+
+
+def _expiring(housekeeping: Housekeeping) -> list[Dependency]:
+    return [Dependency("retention", "degraded", housekeeping.warning)] if housekeeping.warning else []
 
 
 def _rounds(housekeeping: Housekeeping) -> Dependency:

@@ -24,13 +24,14 @@ class Housekeeping:
     """Rounds of short steps in the store's thread, so that deliveries never wait for long.
 
     ``trouble`` is what went wrong in the last round, ``unshown`` what keeps new events from being shown where finished
-    days lie; empty when nothing did.
+    days lie; empty when nothing did. ``warning`` says what somebody should do before something is lost.
     """
 
     def __init__(self, thread: StoreThread) -> None:
         self._thread = thread
         self._log = structlog.get_logger(service="store")
-        self.trouble = self.unshown = ""
+        self.trouble = self.unshown = self.warning = ""
+        self._warned: dt.date | None = None
 
     async def run(self, first: float = FIRST, pause: float = PAUSE) -> None:
         """Go round for ever."""
@@ -47,6 +48,8 @@ class Housekeeping:
     async def round(self) -> list[dt.date]:
         """Go round once; give the days that were sealed."""
         today = await self._thread.call(_today)
+        # What follows may fail, and this is for whoever mends that.
+        await self._warn(today)
         sealed: list[dt.date] = []
         for date in await self._thread.call(lambda store: _unsealed(store, today)):
             sealed += await self._thread.call(lambda store, before=date + _DAY: store.seal(before))  # type: ignore[misc]
@@ -61,6 +64,13 @@ class Housekeeping:
         if moved:
             self._log.info("finished days and summaries were moved", steps=moved)
         return sealed
+
+    async def _warn(self, today: dt.date) -> None:
+        """Find out what is about to be lost, and log it once a day."""
+        self.warning = " ".join(await self._thread.call(lambda store: store.warnings()))
+        if self.warning and self._warned != today:
+            self._warned = today
+            self._log.warning("something is about to be lost", what=self.warning)
 
     async def show(self, pause: float = SHOWN) -> None:
         """Show new events where finished days lie, for ever."""
