@@ -101,7 +101,6 @@ class Influx:
             self.unwanted: dict[bytes, int] = {}
             self.written: list[Written] = []
             self.queries: list[str] = []
-            self.requests: list[tuple[str, str]] = []
 
     @property
     def url(self) -> str:
@@ -345,7 +344,6 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer one request."""
         influx = cast("_Server", self.server).influx
         parts = urlsplit(self.path)
-        influx.requests.append((self.command, self.path))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = influx.fault(parts.path)
         if fault is not None:
