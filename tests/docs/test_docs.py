@@ -39,7 +39,7 @@ NETWORK: Final = frozenset(
 #: The rooms and modules that speak to Home Assistant, to each other, or serve.
 SPEAKING: Final = frozenset(
     {"homeassistant", "clients", "service", "capture", "enrich", "admin", "operate"}
-    | {"store/app", "store/remote.py", "importers/live.py"}
+    | {"store/app", "store/influx/server.py", "store/remote.py", "importers/live.py"}
 )
 WAITING: Final = frozenset({"spool"})  #: may use asyncio, to wait for the disk
 
