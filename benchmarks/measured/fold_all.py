@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import benchmarks.measured.loaded  # noqa: F401 - for what it loads
 from benchmarks.fresh import Laps, Told
 from quotidian.detect import detectors
 from quotidian.learn.fold import fold
