@@ -19,6 +19,7 @@ from quotidian.model import Day, Entity, Evidence, Finding, Home, Integers, Job,
 from quotidian.model.day import instant
 from quotidian.model.event import EVENT_SCHEMA, FOUND_SCHEMA, RANK, table_of
 from quotidian.store import Appended, Checkpoint, Nights, Store
+from quotidian.store.protocols import IMPORT
 
 from .deliveries import arrival, delivery
 from .rows import DAY, MONDAY, ZONE, at, kept, row, table
@@ -564,6 +565,16 @@ class TestRetention:
         ]
         assert store.retain(MONDAY + 370 * DAY).raw_days == 3
         assert [day.date for day in store.days()] == [MONDAY + 4 * DAY]
+
+    def test_no_day_goes_while_its_rest_may_still_come(self, opened: Callable[..., Store]) -> None:
+        """Who imports a history holds retention off: else half of a day would be learned from, and the rest not."""
+        store = opened()
+        store.set_home(Home("", ZONE))
+        self.filled(store)
+        assert store.hold(IMPORT, "somebody", 60)
+        assert store.retain(MONDAY + 500 * DAY).raw_days == 0
+        store.release(IMPORT, "somebody")
+        assert store.retain(MONDAY + 500 * DAY).raw_days == 4
 
     def test_in_steps_or_at_once(self, opened: Callable[..., Store]) -> None:
         """One step drops a few days and says that there are more; all steps together drop what a dry run foresees."""

@@ -38,6 +38,12 @@ class RecordingStore:
     def checkpoint(self, source: str) -> str | None:
         return self.checkpoints.get(source)
 
+    def hold(self, name: str, owner: str, seconds: float) -> bool:
+        return True
+
+    def release(self, name: str, owner: str) -> None:
+        pass
+
     def take(self, source: Source) -> Imported:
         """Import a source."""
         return import_source(cast("Store", self), source)

@@ -9,13 +9,13 @@ from quotidian.errors import CorruptSourceError
 from quotidian.importers import import_source, open_source
 from quotidian.model import Day
 from quotidian.store import connect
-from quotidian.store.protocols import Appended
+from quotidian.store.protocols import IMPORT, Appended
 
 from .recorded import NOON, Recorder, RecordingStore, taken
 
 
 def test_same_source_twice_adds_nothing(tmp_path: Path) -> None:
-    """Imported twice, even by another name, a history stands in the store once, on its own days."""
+    """Imported twice, even by another name, a history stands in the store once, on its own days; retention waits."""
     recorder = Recorder(tmp_path / "a.db")
     recorder.state("light.a", "on", NOON, attributes={"brightness": 3})
     recorder.state("light.a", "off", NOON + 60)
@@ -25,12 +25,17 @@ def test_same_source_twice_adds_nothing(tmp_path: Path) -> None:
     store = connect(tmp_path / "store")
     told: list[tuple[int, int | None]] = []
 
+    def tell(read: int, total: int | None) -> None:
+        told.append((read, total))
+        assert not store.hold(IMPORT, "nobody else", 1)
+
     def run(path: Path) -> Appended:
         source = open_source(str(path), zone="Europe/Berlin")
-        return import_source(store, source, lambda read, total: told.append((read, total))).appended
+        return import_source(store, source, tell).appended
 
     assert [run(recorder.path), run(recorder.path), run(copy)] == [Appended(2, 0), Appended(0, 0), Appended(0, 2)]
     assert told == [(2, 2), (2, 2)]
+    assert store.hold(IMPORT, "somebody", 1), "it is held on to"
     assert store.home.zone == "Europe/Berlin"
     day = store.day_events(Day.of(dt.date(2025, 10, 9), "Europe/Berlin"))
     assert day["state"].to_pylist() == ["on", "off"]

@@ -1,12 +1,17 @@
 """Importing: a source's events into a store, resumable at every batch."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+from uuid import uuid4
 
 import msgspec
 
-from quotidian.errors import CorruptSourceError
+from quotidian.errors import CorruptSourceError, UnreachableError
 from quotidian.importers.source import Source
-from quotidian.store.protocols import Appended, Checkpoint, Store
+from quotidian.store.protocols import IMPORT, Appended, Checkpoint, Store
+
+_PATIENCE: Final = 600.0  # seconds that a batch may take to be read and stored
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -39,11 +44,13 @@ def import_source(store: Store, source: Source, progress: Callable[[int, int | N
         When the source is damaged and nothing in it could be used.
     """
     read, appended, fault = 0, Appended(0, 0), None
+    owner = uuid4().hex
     _lay(store, source)
     try:
         for batch in source.read(store.checkpoint(source.key)):
             # Areas become known with the rows that name them: before the position passes these rows.
             _lay(store, source)
+            store.hold(IMPORT, owner, _PATIENCE)
             appended += store.append(batch.table, Checkpoint(source.key, batch.position))
             read += batch.table.num_rows
             if progress is not None:
@@ -54,6 +61,8 @@ def import_source(store: Store, source: Source, progress: Callable[[int, int | N
         fault = error
     finally:
         source.rejects.close()
+        with suppress(UnreachableError):  # it ends by itself
+            store.release(IMPORT, owner)
     return Imported(read, appended, source.rejects.total, tuple(source.warnings), fault)
 
 

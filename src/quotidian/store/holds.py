@@ -23,6 +23,11 @@ class Holds:
         self._holds[name] = _Hold(owner, now + seconds)
         return True
 
+    def held(self, name: str) -> bool:
+        """Tell whether somebody has a name."""
+        found = self._holds.get(name)
+        return found is not None and time.monotonic() < found.until
+
     def release(self, name: str, owner: str) -> None:
         """Give a name back, if it is the owner's."""
         found = self._holds.get(name)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 import msgspec
 import pyarrow as pa
@@ -27,6 +27,8 @@ from quotidian.model.certificate import Certificate, Verification
 from quotidian.store.backup.archive import Manifest
 
 Period = Literal["weekly", "monthly"]
+#: What whoever imports a history holds meanwhile.
+IMPORT: Final = "import"
 #: Whose detectors looked.
 Look = Literal["daily", "weekly", "monthly"]
 #: What events can be counted by.
@@ -436,7 +438,8 @@ class Store(Protocol):
         """Drop whole days and weeks that are older than the settings say; never a day that is due, never a month.
 
         Daily summaries go only when their week and their month hold them. With ``once`` it drops no more than a few
-        days, so that others who use the store need not wait, and says whether there is more.
+        days, so that others who use the store need not wait, and says whether there is more. While somebody holds
+        ``IMPORT`` no events go: the rest of a day may still come.
         """
 
     def forget(self, entity_id: str, progress: Callable[[int, int], None] | None = None) -> Forgotten:

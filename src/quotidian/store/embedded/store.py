@@ -52,6 +52,7 @@ from quotidian.store.embedded.search import Search, Wanted
 from quotidian.store.embedded.sizes import sizes
 from quotidian.store.holds import Holds
 from quotidian.store.protocols import (
+    IMPORT,
     Appended,
     Arrivals,
     Astray,
@@ -351,14 +352,18 @@ class EmbeddedStore:
     def retain(self, today: dt.date, *, dry_run: bool = False, once: bool = False) -> Retained:
         """Drop whole days and weeks that are older than the settings say."""
         cutoffs = Cutoffs.of(today, self._settings)
-        old = Old.of(cutoffs, self._ledger, self._layers, self._due)
+        old = self._old(cutoffs)
         if dry_run:
             return old.told()
         retained = self._drop(old, old.step())
         while retained.more and not once:
-            old = Old.of(cutoffs, self._ledger, self._layers, self._due)
+            old = self._old(cutoffs)
             retained += self._drop(old, old.step())
         return retained
+
+    def _old(self, cutoffs: Cutoffs) -> Old:
+        old = Old.of(cutoffs, self._ledger, self._layers, self._due)
+        return old._replace(raw=[]) if self._holds.held(IMPORT) else old
 
     def _drop(self, old: Old, step: Old) -> Retained:
         self._accounts.certify()
