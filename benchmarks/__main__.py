@@ -20,6 +20,7 @@ from benchmarks import (
     patterns,
     pipeline,
     pipeline_day,
+    queries,
     receiving,
 )
 from benchmarks.figure import Figure
@@ -30,6 +31,7 @@ BENCHMARKS: Final[dict[str, Callable[[], list[Figure]]]] = {
     "patterns": patterns.figures,
     "incremental": incremental.figures,
     "disk": disk.figures,
+    "queries": queries.figures,
     "import": importing.figures,
     "receive": receiving.figures,
     "enrich": enriching.figures,

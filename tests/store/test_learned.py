@@ -3,7 +3,9 @@
 import asyncio
 import datetime as dt
 import json
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +13,22 @@ import msgspec
 import pytest
 
 from quotidian import clock
+from quotidian.errors import CorruptStoreError
 from quotidian.model import Area, Day, Entity, Evidence, Finding, Home, Integers, Pattern, RollUp, Status
 from quotidian.model.pattern import Revision
+from quotidian.model.rollup import Figures
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
 from quotidian.store.app import create_app
+from quotidian.store.embedded.database import FILE
 
 from ..service.apps import SECRET, ask, served  # noqa: TID252 - tests are no package
 
 ZONE = "Europe/Berlin"
 MONDAY, DAY = dt.date(2026, 3, 2), dt.timedelta(days=1)
 HALL, DESK = "light.hall", "light.desk"
+_FIGURES: Figures = {"occurrences": 4, "peak_hours": [6, 18], "states": ["off", "ön"], "confidence": 0.75}
+_PACKED = "48A825FD60346B44766A0BB25359902C9CC426841C2B8B0F6FCB4331EC05C430001B9F1FDF"
 Get = Callable[..., Awaitable[tuple[int, Any]]]
 
 
@@ -244,3 +251,30 @@ class TestPatterns:
             }
 
         tried(tmp_path, habits, work)
+
+
+class TestRows:
+    def test_a_row_of_once_is_read_for_good(self, tmp_path: Path) -> None:
+        """What was packed against the ordinary day of the first release is told as it was put."""
+        store = connect(tmp_path, Settings({}))
+        store.put_day(MONDAY, {}, {}, 0, [RollUp(MONDAY, "time_of_day", HALL, _FIGURES)])
+        store.close()
+        with closing(sqlite3.connect(tmp_path / FILE)) as database:
+            database.execute("UPDATE rollup SET packed = ?", (bytes.fromhex(_PACKED),))
+            database.commit()
+        store = connect(tmp_path, Settings({}))
+        assert store.summaries(MONDAY, MONDAY) == [RollUp(MONDAY, "time_of_day", HALL, _FIGURES)]
+        store.close()
+
+    def test_a_damaged_row_is_named(self, tmp_path: Path) -> None:
+        """The error tells the day, the entity and the remedy."""
+        store = connect(tmp_path, Settings({}))
+        store.put_day(MONDAY, {}, {}, 0, [RollUp(MONDAY, "time_of_day", HALL, _FIGURES)])
+        store.close()
+        with closing(sqlite3.connect(tmp_path / FILE)) as database:
+            database.execute("UPDATE rollup SET packed = substr(packed, 1, length(packed) - 6)")
+            database.commit()
+        store = connect(tmp_path, Settings({}))
+        with pytest.raises(CorruptStoreError, match=f"{MONDAY} say of {HALL} is damaged.*refold"):
+            store.summaries(MONDAY, MONDAY)
+        store.close()

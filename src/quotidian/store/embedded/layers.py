@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -23,6 +24,9 @@ class Layers:
     def __init__(self, database: Database, contents: Contents) -> None:
         self._database, self._contents = database, contents
         self.rollups: Final = RollUps(database)
+        # Whoever looks at habits looks again; decoding them is most of what that takes.
+        self._decoded = lru_cache(maxsize=1)(self._read_patterns)
+        database.on_rollback(self._decoded.cache_clear)
 
     def put_day(
         self,
@@ -174,6 +178,11 @@ class Layers:
 
     def patterns(self) -> list[Pattern]:
         """Give all patterns, by id."""
+        return [*self._decoded(self.nights().revision)]
+
+    def _read_patterns(self, revision: int) -> list[Pattern]:
+        """Read the patterns of a revision: the present one."""
+        del revision
         rows = self._database.rows("SELECT id, packed FROM pattern ORDER BY id")
         return [_pattern(name, packed) for name, packed in rows]
 

@@ -46,6 +46,9 @@ _ORDINARY: Final = msgspec.msgpack.encode(
     )
 )
 
+_ROW: Final = msgspec.msgpack.Decoder(dict[str, msgspec.Raw])
+_FIGURES: Final = msgspec.msgpack.Decoder(Figures)
+
 
 class WantedRollUps(NamedTuple):
     """Which roll-ups are looked for, see ``Store.summaries``; ``names``: of whom, all when ``None``."""
@@ -79,8 +82,6 @@ class WantedRollUps(NamedTuple):
 
     def takes(self, rollup: RollUp) -> bool:
         """Tell whether one of these days and entities is looked for."""
-        if self.detector not in (None, rollup.detector):
-            return False
         ordinal = rollup.date.toordinal()
         return self.before is None or ordinal < self.before[0] or (rollup.entity_id, rollup.detector) > self.before[1:]
 
@@ -138,26 +139,17 @@ class RollUps:
             if ordinal is not None:
                 yield ordinal
 
-    def _of_names(self, ordinal: int, names: frozenset[str]) -> list[tuple[str, bytes]]:
-        found = [
-            (
-                name,
-                self._database.value("SELECT packed FROM rollup WHERE ordinal = ? AND entity_id = ?", (ordinal, name)),
-            )
-            for name in sorted(names)
-        ]
-        return [(name, packed) for name, packed in found if packed is not None]
-
     def _of_day(self, ordinal: int, wanted: WantedRollUps) -> Iterator[RollUp]:
-        if wanted.names is None:
-            rows = self._database.rows(
-                "SELECT entity_id, packed FROM rollup WHERE ordinal = ? ORDER BY entity_id", (ordinal,)
-            )
-        else:
-            rows = self._of_names(ordinal, wanted.names)
+        among, names = "", sorted(wanted.names or ())
+        if wanted.names is not None:
+            among = f" AND entity_id IN ({', '.join('?' * len(names))})"
+        rows = self._database.rows(
+            f"SELECT entity_id, packed FROM rollup WHERE ordinal = ?{among} ORDER BY entity_id",  # noqa: S608
+            (ordinal, *names),
+        )
         date = dt.date.fromordinal(ordinal)
         for name, packed in rows:
-            for detector, figures in _unpacked(packed, name, ordinal).items():
+            for detector, figures in _unpacked(packed, name, ordinal, wanted.detector).items():
                 yield RollUp(date, detector, name, figures)
 
 
@@ -166,10 +158,18 @@ def _packed(figures: dict[str, Figures]) -> bytes:
     return packer.compress(msgspec.msgpack.encode(figures)) + packer.flush()
 
 
-def _unpacked(packed: bytes, name: str, ordinal: int) -> dict[str, Figures]:
+def _unpacked(packed: bytes, name: str, ordinal: int, detector: str | None = None) -> dict[str, Figures]:
+    """Unpack the figures of all detectors, or of one.
+
+    Raises
+    ------
+    CorruptStoreError
+        When the bytes are damaged.
+    """
     try:
         unpacker = zlib.decompressobj(wbits=_WINDOW, zdict=_ORDINARY)
-        return msgspec.msgpack.decode(unpacker.decompress(packed) + unpacker.flush(), type=dict[str, Figures])
+        told = _ROW.decode(unpacker.decompress(packed) + unpacker.flush())
+        return {one: _FIGURES.decode(figures) for one, figures in told.items() if detector in (None, one)}
     except (zlib.error, msgspec.DecodeError) as error:
         raise CorruptStoreError(
             f"What the summaries of {dt.date.fromordinal(ordinal)} say of {name} is damaged.",
