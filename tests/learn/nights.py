@@ -8,12 +8,14 @@ import datetime as dt
 import random
 import signal
 import sys
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 
 from quotidian.detect import Detector, TimeOfDay
 from quotidian.learn import learn
@@ -31,6 +33,27 @@ DAYS = 33
 #: Of every cadence one that keeps something, and one that does not.
 WHO: tuple[Detector, ...] = (TimeOfDay(), Tally(), WeeklyTally(), MonthlyTally())
 CHANGES = ("seal", "set_editions", "put_day", "put_period", "united", "put_patterns", "retain")
+
+
+class Killed(BaseException):
+    """Nobody catches it."""
+
+
+def killed_at(monkeypatch: pytest.MonkeyPatch, store: Store, step: int, names: Iterable[str] = CHANGES) -> None:
+    """Let the n-th change of a store be the last thing that is tried."""
+    left = [step]
+
+    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **options: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+            return function(*arguments, **options)
+
+        return call
+
+    for name in names:
+        monkeypatch.setattr(store, name, counted(getattr(store, name)))
 
 
 @cache

@@ -1,7 +1,6 @@
 """Another version or other parameters of a detector: days are folded again as far as events reach, habits go on."""
 
 import datetime as dt
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from quotidian.store.embedded.database import Database, schemas
 from ..detect.building import Diary, household  # noqa: TID252 - tests are no package
 from .conftest import Stores
 from .living import days_of, patterns, settle, summaries
-from .nights import DAYS, hear, month
+from .nights import DAYS, Killed, hear, killed_at, month
 from .tally import MonthlyTally, Tally, WeeklyTally
 from .test_nights import SPRING, end_of
 
@@ -136,31 +135,14 @@ def test_an_older_store_is_not_folded_for_nothing(opened: Stores, tmp_path: Path
     assert store.set_editions({"tally": 1, "mixed": 3}) == 2
 
 
-class Killed(BaseException):
-    """Nobody catches it."""
-
-
 @pytest.mark.parametrize("folds", [1, 5, 11])
 def test_killed_while_folding_again(learned: tuple[Store, Diary], monkeypatch: pytest.MonkeyPatch, folds: int) -> None:
     """Stopped on the way to another edition, the next run goes on with what is left."""
     store, diary = learned
     kept = [record.date for record in store.days() if record.events]
     with monkeypatch.context() as patched:
-        patched.setattr(store, "put_day", killed_after(folds, store.put_day))
+        killed_at(patched, store, folds + 1, ["put_day"])
         with pytest.raises(Killed):
             learn(store, who(weight=3), end_of(diary))
     assert len(learn(store, who(weight=3), end_of(diary)).folded.days) == len(kept) - folds
     assert all(store.summarised(one.name, one.edition) == set(kept) for one in who(weight=3))
-
-
-def killed_after(times: int, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Let so many calls be the last."""
-    left = [times]
-
-    def call(*arguments: Any, **options: Any) -> Any:
-        if not left[0]:
-            raise Killed
-        left[0] -= 1
-        return function(*arguments, **options)
-
-    return call

@@ -3,10 +3,9 @@
 import datetime as dt
 import shutil
 import subprocess
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 
@@ -32,7 +31,7 @@ from ..detect.building import Diary, household, table_of_events  # noqa: TID252 
 from ..killing import ROOT, command  # noqa: TID252 - tests are no package
 from .conftest import Stores
 from .living import NIGHTLY, days_of, patterns, settle, summaries, tell_all
-from .nights import CHANGES
+from .nights import Killed, killed_at
 
 
 @cache
@@ -57,27 +56,6 @@ def copied(opened: Stores, tmp_path: Path, diary: Diary, *names: str) -> None:
 
 #: The quickest two.
 FEW: tuple[Detector, ...] = (TimeOfDay(), Duration())
-
-
-class Killed(BaseException):
-    """Nobody catches it."""
-
-
-def killed_at(monkeypatch: pytest.MonkeyPatch, store: Store, step: int) -> None:
-    """Let the n-th change of a store be the last thing that is tried."""
-    left = [step]
-
-    def counted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(*arguments: Any, **options: Any) -> Any:
-            left[0] -= 1
-            if left[0] == 0:
-                raise Killed
-            return function(*arguments, **options)
-
-        return call
-
-    for name in CHANGES:
-        monkeypatch.setattr(store, name, counted(getattr(store, name)))
 
 
 # the same, however it came in

@@ -1,15 +1,18 @@
 """Nights in series: whatever happens to those who learn, they end in what one full recompute ends in."""
 
 import datetime as dt
+import random
 import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -24,7 +27,7 @@ from ..detect.building import Diary  # noqa: TID252 - tests are no package
 from ..killing import ROOT, command  # noqa: TID252 - tests are no package
 from .conftest import Stores
 from .living import patterns, settle, summaries
-from .nights import DAYS, WHO, hear, month, night_after, since, told, until
+from .nights import DAYS, WHO, Killed, hear, killed_at, month, night_after, since, told, until
 
 SPRING, AUTUMN = ("Europe/Berlin", dt.date(2026, 3, 8)), ("Europe/Berlin", dt.date(2026, 10, 4))
 HALF_HOUR = ("Australia/Lord_Howe", dt.date(2026, 3, 20))
@@ -253,3 +256,30 @@ def test_a_silent_saturday_does_not_keep_its_week(opened: Stores) -> None:
     learned = learn(store, WHO, now)
     assert learned.weeks[0] == silent[0]
     assert learned.months == silent[1:]
+
+
+# anything
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_summaries_follow_from_events_alone(alone: Homes, tmp_path: Path, seed: int) -> None:
+    """Batches in any order, learned from by any job up to any day, killed anywhere: layers 2 and 3 are the same."""
+    home, diary, rng = alone(*AUTUMN), month(*AUTUMN), random.Random(seed)
+    store = home.another(tmp_path / "store")
+    events = told(diary)
+    parts = [
+        events.take(sorted(rows)) for rows in np.array_split(rng.sample(range(events.num_rows), events.num_rows), 8)
+    ]
+    reached: list[dt.date] = []
+    for part in parts:
+        store.append(part)
+        with pytest.MonkeyPatch.context() as patched, suppress(Killed):
+            killed_at(patched, store, rng.randrange(2, 90))
+            now = end_of(diary, rng.randrange(DAYS))
+            job = rng.choice((learn, daily, weekly, monthly, partial(backfill, days=rng.randrange(1, DAYS))))
+            job(store, tuple(rng.sample(WHO, rng.choice((2, len(WHO), len(WHO))))), now)
+        reached += [store.nights.daily] if store.nights.daily else []
+    learn(store, WHO, end_of(diary))
+    assert reached == sorted(reached)
+    assert summaries(store, WHO) == home.everything[0]
+    store.close()
