@@ -19,7 +19,7 @@ from quotidian.model import Day, Entity, Evidence, Finding, Home, Integers, Job,
 from quotidian.model.day import instant
 from quotidian.model.event import EVENT_SCHEMA, FOUND_SCHEMA, RANK, table_of
 from quotidian.store import Appended, Checkpoint, Nights, Store
-from quotidian.store.protocols import IMPORT
+from quotidian.store.protocols import IMPORT, Astray, Checked
 
 from .deliveries import arrival, delivery
 from .rows import DAY, MONDAY, ZONE, at, kept, row, table
@@ -618,6 +618,23 @@ class TestRetention:
         assert store.retain(today).weeks == 1
         left = [set(store.period_summary(kind, "a", 1, dt.date.min, today).days) for kind in ("weekly", "monthly")]
         assert left == [{weeks[1].toordinal()}, {start.toordinal() for start in months}]
+
+
+class TestCheck:
+    def test_everything_is_read(self, store: Store) -> None:
+        """What is there is counted, of the days that were asked for; where all is well there is nothing to say."""
+        for number in range(3):
+            store.append(many(MONDAY + number * DAY, 2500, seed=number))
+            store.put_day(MONDAY + number * DAY, {"a": (1, Integers(("x",)))}, {}, 1)
+        store.put_period("weekly", MONDAY - DAY, Summary("a", 1, {MONDAY.toordinal(): Integers(("x",))}))
+        events = {day.date: day.events for day in store.days()}
+        assert store.check(MONDAY, MONDAY) == Checked(1, events[MONDAY], 1)
+        assert store.check(MONDAY - DAY, MONDAY + 9 * DAY) == Checked(3, sum(events.values()), 4)
+        assert store.check(MONDAY + 3 * DAY, MONDAY + 9 * DAY) == Checked()
+        assert store.warnings() == []
+        while store.settle():
+            pass
+        assert store.astray() == Astray(0, 0, 0, 0)
 
 
 class TestForget:

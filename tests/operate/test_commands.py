@@ -218,6 +218,10 @@ def test_retain(lived: Path, tmp_path: Path, quotidian: Run, monkeypatch: pytest
     assert quotidian("retain", "--json").json["raw_days"] == 8
     assert quotidian("retain", "--json").json["raw_days"] == 0
     assert sum(day["events"] > 0 for day in quotidian("days", "--json").json) == 6
+    monkeypatch.setenv("QUOTIDIAN_RETENTION_DAILY", "60")
+    assert "look back on 90 days" in quotidian("retain").errors
+    monkeypatch.setenv("QUOTIDIAN_RETENTION_RAW", "2")
+    assert "QUOTIDIAN_RETENTION_RAW is '2', and learning needs 3 days" in quotidian("days").errors
     monkeypatch.setenv("QUOTIDIAN_RETENTION_RAW", "soon")
     refused = quotidian("retain")
     assert refused.code == 1

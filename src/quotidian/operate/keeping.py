@@ -10,10 +10,12 @@ from quotidian import clock
 from quotidian.detect import words
 from quotidian.errors import SettingError
 from quotidian.model import Day
-from quotidian.operate.console import as_json, progress, say
+from quotidian.operate.console import as_json, progress, say, warn
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption
 from quotidian.operate.telling import size
+from quotidian.settings import Settings
+from quotidian.store.retention import losses
 
 
 def register(app: typer.Typer) -> None:
@@ -85,6 +87,8 @@ def retain_command(
 
       quotidian retain --dry-run
     """
+    for loss in losses(Settings()):
+        warn(loss)
     with opened(data) as store:
         days = store.days()
         newest = days[-1].date if days else dt.date.min

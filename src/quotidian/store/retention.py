@@ -87,13 +87,17 @@ class Cutoffs(msgspec.Struct, frozen=True):
             daily=first(today, kept.daily),
             weekly=first(today, kept.weekly),
             accounts=first(today, max(kept.raw, ACCOUNTS)),
-            elsewhere=first(moment(clock.now(), "UTC").date(), settings.days("INFLUXDB_RETENTION_RAW")),
+            elsewhere=first(moment(clock.now(), "UTC").date(), kept.raw) if _in_influx(settings) else dt.date.min,
         )
 
 
 def setting(layer: Layer, settings: Settings) -> str:
     """Name the setting that says how long a layer is kept in the kind of store that is set."""
-    return f"{'INFLUXDB' if settings.text('QUOTIDIAN_STORE') == 'influx' else 'QUOTIDIAN'}_RETENTION_{layer}"
+    return f"{'INFLUXDB' if _in_influx(settings) else 'QUOTIDIAN'}_RETENTION_{layer}"
+
+
+def _in_influx(settings: Settings) -> bool:
+    return settings.text("QUOTIDIAN_STORE") == "influx"
 
 
 def refuse_short(settings: Settings) -> None:
@@ -104,7 +108,7 @@ def refuse_short(settings: Settings) -> None:
     SettingError
         When one is kept for less, or is no number of days.
     """
-    needed = _INFLUX if settings.text("QUOTIDIAN_STORE") == "influx" else _EMBEDDED
+    needed = _INFLUX if _in_influx(settings) else _EMBEDDED
     for layer, (least, because) in needed.items():
         name = setting(layer, settings)
         if settings.days(name) < least:

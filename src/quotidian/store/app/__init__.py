@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import structlog
 from fastapi import FastAPI
 
 from quotidian.errors import QuotidianError, UnreachableError
@@ -19,6 +20,7 @@ from quotidian.store.app.housekeeping import Housekeeping
 from quotidian.store.app.thread import StoreThread
 from quotidian.store.connect import announce, open_here
 from quotidian.store.protocols import Store
+from quotidian.store.retention import losses
 
 _PATIENCE: Final = 3.0  # seconds that the store may be busy with something else before that is worth telling
 _LITTLE: Final = 200_000_000  # bytes
@@ -42,6 +44,8 @@ def create_app(settings: Settings, store: Callable[[], Store] | None = None) -> 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         opened = await thread.open()
+        for loss in losses(settings):
+            structlog.get_logger(service="store").warning("less is kept than could be learned from", what=loss)
         if app.state.address is not None:
             app.state.access.secret  # noqa: B018 - made now, so that others who find the address can read it
             await thread.call(lambda _: announce(opened, *app.state.address))

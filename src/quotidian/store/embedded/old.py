@@ -20,6 +20,7 @@ from quotidian.store.retention import Cutoffs, period_end, period_start
 STEP: Final = 8
 #: So many days before InfluxDB drops a day that was not learned from, somebody is told.
 _WARNED: Final = 2
+_HOUR: Final = 3_600 * SECOND
 _PERIODS: Final[tuple[Period, ...]] = ("weekly", "monthly")
 
 
@@ -75,18 +76,16 @@ class Old(NamedTuple):
 
 def expiring(days: Iterable[LedgerDay], settings: Settings, zone: str) -> list[str]:
     """Say which days InfluxDB drops soon, before they were learned from."""
-    kept = settings.days("INFLUXDB_RETENTION_RAW")
     found = []
     for day in days:
-        if not day.due or not day.elsewhere:
-            continue
-        left = Day.from_ordinal(day.ordinal, zone).start + kept * DAY_SECONDS * SECOND - clock.now()
-        if left < _WARNED * DAY_SECONDS * SECOND:
-            hours = max(0, left // (3_600 * SECOND))
-            found.append(
-                f"InfluxDB drops the events of {day.date} in {hours} hours, and they were not learned from yet. "
-                "Run `quotidian daily`; `quotidian store extend` lets InfluxDB keep them for longer."
-            )
+        if day.due and day.elsewhere:
+            kept = settings.days("INFLUXDB_RETENTION_RAW") * DAY_SECONDS * SECOND
+            left = Day.from_ordinal(day.ordinal, zone).start + kept - clock.now()
+            if left < _WARNED * DAY_SECONDS * SECOND:
+                found.append(
+                    f"InfluxDB drops the events of {day.date} in {max(0, left // _HOUR)} hours, and they were not learned "
+                    "from yet. Run `quotidian daily`; `quotidian store extend` lets InfluxDB keep them for longer."
+                )
     return found
 
 
