@@ -60,6 +60,20 @@ def test_a_newer_schema_is_refused_and_left_alone(opened: Callable[..., Store], 
     assert path.read_bytes() == before
 
 
+def test_as_many_free_pages_go_as_are_asked_for(tmp_path: Path) -> None:
+    """Each step of a shrinking gives back its number of pages, and tells whether there are more."""
+    database = Database(tmp_path)
+    database.executemany("INSERT INTO mark VALUES (?, ?)", [(number, "x" * 500) for number in range(200)])
+    database.execute("DELETE FROM mark")
+    free = database.value("PRAGMA freelist_count")
+    assert free > 50
+    assert database.shrink(free - 10)
+    assert database.value("PRAGMA freelist_count") == 10
+    assert not database.shrink(free)
+    assert database.value("PRAGMA freelist_count") == 0
+    database.close()
+
+
 def test_the_schema_is_durable(tmp_path: Path) -> None:
     """Every commit waits for the disk, and what is deleted is overwritten."""
     database = Database(tmp_path)

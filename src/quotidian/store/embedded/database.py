@@ -141,7 +141,9 @@ class Database:
     def shrink(self, pages: int) -> bool:
         """Give so many free pages back to the filesystem; tell whether there are more that can be."""
         free: int = self.value("PRAGMA freelist_count")
-        self.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+        with self._errors():
+            # Not execute: it takes one step of a statement without columns, and each step frees but one page.
+            self._connection.executescript(f"PRAGMA incremental_vacuum({pages})")
         self.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         left: int = self.value("PRAGMA freelist_count")
         return 0 < left < free
