@@ -21,6 +21,7 @@ from benchmarks.fresh import MEGABYTE, copied
 from quotidian.model import Status
 from quotidian.model.pattern import Choice
 from quotidian.store import Store, connect
+from quotidian.store.embedded.database import FILE
 
 _ROUNDS: Final = 5
 _TIMES: Final = 300  #: questions a round
@@ -42,7 +43,7 @@ def figures() -> list[Figure]:
         store = connect(Path(place))
         asked = [*_summaries(store), *_patterns(store)]
         inside = [figure for one in asked for figure in _figures(f"{one.what}, in process", _timed(one.calls))]
-        kept = _kept(store)
+        kept = _kept(store, Path(place))
         store.close()
         return [*inside, *_outside(place, asked), kept]
 
@@ -144,8 +145,9 @@ def _figures(what: str, rounds: list[list[float]]) -> Iterator[Figure]:
     yield Figure(benchmark="queries", what=f"{what}: p99", value=value, unit="ms", limit=_LIMIT, note=note)
 
 
-def _kept(store: Store) -> Figure:
+def _kept(store: Store, place: Path) -> Figure:
     layer, days = store.layers()[1], sum(record.folded is not None for record in store.days())
     size = layer.bytes / MEGABYTE * 90 / days
-    note = f"{days} days, {layer.rows:,} summaries of detectors"
+    database = (place / FILE).stat().st_size / MEGABYTE
+    note = f"{days} days; the database, with its indices, weeks, months and patterns: {database:.1f} MB"
     return Figure(benchmark="queries", what="all summaries of 90 days", value=size, unit="MB", limit=15, note=note)
