@@ -118,6 +118,32 @@ def test_influxdb_is_away_while_events_come_and_days_end(store: Store, influx: I
     assert events(store) == kept
 
 
+def test_a_late_event_and_the_night_do_not_wait_for_influxdb(
+    store: Store, influx: Influx, opened: Callable[..., Store], tmp_path: Path, time: Callable[[int], None]
+) -> None:
+    """The file of a day stays for as long as late events of it are likely, also over a restart; then it goes."""
+    date = MONDAY + 3 * DAY
+    store.append(many(date))
+    settled(store)
+    before = events(store, date)
+    assert (points(influx), files(tmp_path)) == (len(before), 1)
+    with away(influx):
+        store = opened()
+        assert events(store, date) == before
+        store.append(one("light.late", date))
+        assert store.seal(MONDAY + 4 * DAY) == [date]
+        assert len(events(store, date)) == len(before) + 1
+    settled(store)
+    assert (points(influx), files(tmp_path)) == (len(before) + 1, 1)
+    time(NOON + 4 * 86_400_000_000)
+    settled(store)
+    assert files(tmp_path) == 0
+    assert len(events(store, date)) == len(before) + 1
+    # In the books it lay in InfluxDB all the time, so that forgetting reaches both.
+    store.forget("light.late")
+    assert events(store, date) == before
+
+
 def test_a_damaged_day_is_set_aside(store: Store, influx: Influx, tmp_path: Path) -> None:
     """Points that somebody deleted are noticed; what is left is kept aside, the day marked, its sources read again."""
     store.append(many(MONDAY), Checkpoint("a source", "its end"))
@@ -159,7 +185,7 @@ def test_a_point_that_is_refused_keeps_its_day_in_a_file(
     """It becomes a dead letter with the reason, once; nothing is lost, and other days are moved."""
     store.append(many(MONDAY))
     store.append(one("light.bad", MONDAY))
-    store.append(many(MONDAY + DAY))
+    store.append(many(MONDAY - DAY))
     before = events(store)
     influx.refuse("light.bad", status)
     settled(store)
@@ -169,7 +195,7 @@ def test_a_point_that_is_refused_keeps_its_day_in_a_file(
     (letter,) = store.dead_letters().letters
     assert (letter.stream, "light.bad" in letter.text, "not wanted here" in letter.reason) == ("influxdb", True, True)
     assert events(store) == before
-    assert len(events(store, MONDAY + DAY)) > 200
+    assert len(events(store, MONDAY - DAY)) > 200
     # Changed, it is tried again.
     influx.unwanted.clear()
     store.append(one("light.more", MONDAY))

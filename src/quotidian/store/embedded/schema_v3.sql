@@ -65,3 +65,12 @@ CREATE TABLE leftover (
 
 -- What InfluxDB refused and stays here: a day's file, or a summary.
 CREATE TABLE refusal (name TEXT PRIMARY KEY, reason TEXT NOT NULL) STRICT;
+
+-- Files of days that were moved to InfluxDB (there with the digest moved), kept while late events are likely.
+CREATE TABLE recent (
+    ordinal INTEGER PRIMARY KEY,
+    moved BLOB NOT NULL,
+    file TEXT NOT NULL,
+    size INTEGER NOT NULL,
+    digest BLOB NOT NULL
+) STRICT;

@@ -36,13 +36,15 @@ class InfluxBacking:
         self._directory, self._settings, self._here = directory, settings, here
         self._server = Server(settings)
         self._mirror: Mirror | None = None
+        self._days: InfluxDays | None = None
         self._place: Place | None = None
 
     def archive(self, files: SealedDays, database: Database, home: str) -> InfluxDays:
         """Give the place of finished days."""
         place = self._at(database, home)
         self._mirror = Mirror(place, database)
-        return InfluxDays(files, place, database, self._directory, self._mirror, here=self._here)
+        self._days = InfluxDays(files, place, database, self._directory, self._mirror, here=self._here)
+        return self._days
 
     def contents(self, database: Database, home: str) -> InfluxContents:
         """Give the place of the contents of summaries."""
@@ -57,7 +59,9 @@ class InfluxBacking:
         return 0 if self._mirror is None or self._here else self._mirror.step(events, limit)
 
     def tidy(self) -> None:
-        """Delete what is still to be deleted in InfluxDB."""
+        """Delete what is still to be deleted, here and in InfluxDB."""
+        if self._days is not None:
+            self._days.tidy()
         if self._place is not None:
             self._place.tidy()
 

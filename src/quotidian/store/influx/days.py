@@ -26,6 +26,7 @@ from quotidian.store.influx import flux, lines
 from quotidian.store.influx.flux import Query
 from quotidian.store.influx.mirror import Mirror
 from quotidian.store.influx.place import Place
+from quotidian.store.influx.recent import Recent
 from quotidian.store.influx.server import BATCH, Refused
 
 #: The stream of which the dead letters are that InfluxDB refused.
@@ -78,7 +79,9 @@ class InfluxDays:
     ) -> None:
         self._files, self._place, self._database = files, place, database
         self._directory, self._mirror, self._here = directory, mirror, here
+        self._recent: Final = Recent(database, files)
         self._left: dict[dt.date, int] = {}
+        self._moved: dict[dt.date, SealedFile] = {}
         self._damaged: dict[dt.date, list[_Point]] = {}
 
     @contextmanager
@@ -88,7 +91,7 @@ class InfluxDays:
             try:
                 yield
             finally:
-                self._left = {}
+                self._left, self._moved = {}, {}
 
     def write(self, date: dt.date, events: pa.Table) -> SealedFile:
         """Keep a day's events in a file of ours, until they are moved."""
@@ -110,6 +113,9 @@ class InfluxDays:
         """
         if not sealed.file.startswith(ELSEWHERE):
             return self._files.read(date, sealed)
+        recent = self._recent.read(date, sealed)
+        if recent is not None:
+            return recent
         found = self._points(*_span(sealed.file))
         if _sealed(found, sealed.file) != sealed:
             self._damaged[date] = found
@@ -133,9 +139,12 @@ class InfluxDays:
     def replace(self, date: dt.date, sealed: SealedFile) -> None:
         """Remove a day at the end of the switch; in InfluxDB, as soon as it is there."""
         if not sealed.file.startswith(ELSEWHERE):
-            self._files.replace(date, sealed)
             self._place.pardon(sealed.file)
+            moved = self._moved.get(date)
+            if moved is None or not self._recent.keep(date, moved, sealed):
+                self._files.replace(date, sealed)
             return
+        self._recent.drop(date)
         start, end = _span(sealed.file)
         if self._place.lasting("RAW", start):
             self._left[date] = self._place.leave("RAW", self._own(), start, end - 1)
@@ -170,7 +179,8 @@ class InfluxDays:
         if refused:
             self._keep_here(sealed, refused)
             return sealed
-        return self._compared(day, wanted)
+        moved = self._moved[day.date] = self._compared(day, wanted)
+        return moved
 
     def _changed(self, day: Day, found: Sequence[_Point], wanted: set[_Point]) -> set[_Point]:
         """Delete what InfluxDB holds of a day and is not wanted; give what stays there.
@@ -249,7 +259,12 @@ class InfluxDays:
 
     def sweep(self, named: set[tuple[dt.date, str]]) -> None:
         """Remove every file that the ledger does not name."""
-        self._files.sweep({(date, name) for date, name in named if not name.startswith(ELSEWHERE)})
+        files = {(date, name) for date, name in named if not name.startswith(ELSEWHERE)}
+        self._files.sweep(files | self._recent.named())
+
+    def tidy(self) -> None:
+        """Remove files that were kept beside InfluxDB for long enough."""
+        self._recent.prune()
 
 
 def day_query(bucket: str, home: str, start: int, end: int) -> Query:

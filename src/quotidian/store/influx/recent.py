@@ -1,0 +1,67 @@
+"""Files of days that were moved to InfluxDB, kept as long as late events of them are likely.
+
+So neither a late event nor the night that learns from the day has to wait for InfluxDB.
+"""
+
+import datetime as dt
+from typing import Final
+
+import pyarrow as pa
+
+from quotidian import clock
+from quotidian.store.embedded.archive import DamagedDayError, SealedFile
+from quotidian.store.embedded.database import Database
+from quotidian.store.embedded.sealed import SealedDays
+
+#: Days after the end of a day, in UTC, for which its file is kept.
+KEPT: Final = 3
+_DAY: Final = 86_400_000_000  # µs
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
+
+
+class Recent:
+    """The table ``recent``, and the files that it names."""
+
+    def __init__(self, database: Database, files: SealedDays) -> None:
+        self._database, self._files = database, files
+
+    def _oldest(self) -> int:
+        return _EPOCH + clock.now() // _DAY - KEPT
+
+    def keep(self, date: dt.date, moved: SealedFile, sealed: SealedFile) -> bool:
+        """Keep the file of a day that was moved, within a transaction; tell whether it is recent."""
+        if date.toordinal() < self._oldest():
+            return False
+        row = (date.toordinal(), moved.digest, *sealed)
+        self._database.execute("INSERT OR REPLACE INTO recent VALUES (?, ?, ?, ?, ?)", row)
+        return True
+
+    def read(self, date: dt.date, moved: SealedFile) -> pa.Table | None:
+        """Give a day's events if its file is here, and sound."""
+        row = self._database.row(
+            "SELECT file, size, digest FROM recent WHERE ordinal = ? AND moved = ?", (date.toordinal(), moved.digest)
+        )
+        try:
+            return None if row is None else self._files.read(date, SealedFile(*row))
+        except DamagedDayError:
+            return None
+
+    def drop(self, date: dt.date) -> None:
+        """Remove the file of a day, within a switch of the files."""
+        row = self._database.row("SELECT file, size, digest FROM recent WHERE ordinal = ?", (date.toordinal(),))
+        if row is not None:
+            self._files.replace(date, SealedFile(*row))
+            self._database.execute("DELETE FROM recent WHERE ordinal = ?", (date.toordinal(),))
+
+    def prune(self) -> None:
+        """Remove the files of days that are not recent any more."""
+        old = self._database.rows("SELECT ordinal FROM recent WHERE ordinal < ?", (self._oldest(),))
+        if old:
+            with self._files.switching():
+                for (ordinal,) in old:
+                    self.drop(dt.date.fromordinal(ordinal))
+
+    def named(self) -> set[tuple[dt.date, str]]:
+        """Give the days and the files that are kept."""
+        rows = self._database.rows("SELECT ordinal, file FROM recent")
+        return {(dt.date.fromordinal(ordinal), file) for ordinal, file in rows}
