@@ -17,41 +17,61 @@ import msgspec
 
 from quotidian.errors import QuotidianError
 from quotidian.learn.jobs import run
-from quotidian.learn.orders import Given
+from quotidian.learn.orders import HOLD, Given, interrupted
 from quotidian.model import Job
 from quotidian.store import Store
 from quotidian.store.remote import RemoteStore
 
 _BEHIND: Final = 10  #: how far the rest of the machine comes first, as ``nice`` counts
+_LAST: Final = 5.0  #: seconds for the last word to a store that may not answer
 _FIRST: Final = "600"  #: how early it is ended when memory is short: before the services, which hear events
 
 
+class Child:
+    """One job for a service, which may end at any time."""
+
+    def __init__(self, given: Given) -> None:
+        self._given, self._job = given, given.job
+
+    def run(self) -> int:
+        """Do the job; give the exit code, which is 1 when it failed."""
+        store = self._store()
+        try:
+            run(store, self._given.order, self._given.job, self._tell)
+        except QuotidianError:
+            return 1
+        finally:
+            store.close()
+        return 0
+
+    def end_with_service(self, told: FileIO) -> NoReturn:
+        """Wait until nobody holds the other end; then say so in the store as far as it hears, and end."""
+        told.read()
+        threading.Timer(_LAST, os._exit, [1]).start()
+        with suppress(QuotidianError):
+            store = self._store()
+            store.put_job(interrupted(self._job, "The service ended before the job did."))
+            store.release(HOLD, self._job.id)
+        os._exit(1)
+
+    def _store(self) -> "Store":
+        # Never the files themselves, even when the service that holds them is away for a moment.
+        return cast("Store", RemoteStore(self._given.url, self._given.secret))
+
+    def _tell(self, job: Job) -> None:
+        self._job = job
+        sys.stdout.buffer.write(msgspec.json.encode(job) + b"\n")
+        sys.stdout.buffer.flush()
+
+
 def main() -> int:
-    """Do the job; give the exit code, which is 1 when it failed."""
+    """Do what standard input says."""
     # Without a buffer: its lock would be held by the thread that still reads when this process ends.
     told = os.fdopen(sys.stdin.fileno(), "rb", buffering=0, closefd=False)
-    given = msgspec.json.decode(told.readline(), type=Given)
-    threading.Thread(target=_end_with_service, args=[told], daemon=True).start()
+    child = Child(msgspec.json.decode(told.readline(), type=Given))
+    threading.Thread(target=child.end_with_service, args=[told], daemon=True).start()
     _step_back()
-    # Never the files themselves, even when the service that holds them is away for a moment.
-    store = cast("Store", RemoteStore(given.url, given.secret))
-    try:
-        run(store, given.order, given.job, _tell)
-    except QuotidianError:
-        return 1
-    finally:
-        store.close()
-    return 0
-
-
-def _tell(job: Job) -> None:
-    sys.stdout.buffer.write(msgspec.json.encode(job) + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def _end_with_service(told: FileIO) -> NoReturn:
-    told.read()
-    os._exit(1)
+    return child.run()
 
 
 def _step_back() -> None:
