@@ -17,7 +17,7 @@ from .conftest import Ran, ran
 
 @pytest.fixture
 def influx(monkeypatch: pytest.MonkeyPatch) -> Iterator[Influx]:
-    """Run an InfluxDB without buckets, to which the environment leads; it is noon, two days after the last."""
+    """Run an InfluxDB without buckets, to which the environment leads; it is noon, five days after the last."""
     monkeypatch.setattr(clock, "now", lambda: NOON)
     with Influx(now=lambda: NOON) as influx:
         for name, value in (("URL", influx.url), ("TOKEN", influx.token), ("ORG", influx.org)):

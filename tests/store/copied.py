@@ -25,7 +25,7 @@ from ..killing import doomed, survive  # noqa: TID252 - tests are no package
 MONDAY = dt.date(2026, 9, 7)
 DAYS = 5
 LIFE = 260  #: steps after which a life ends at the latest
-NOON = Day.of(MONDAY + dt.timedelta(days=7), "UTC").start + 43_200_000_000
+NOON = Day.of(MONDAY + dt.timedelta(days=9), "UTC").start + 43_200_000_000
 KINDS: tuple[Kind, Kind] = ("influx", "embedded")
 
 

@@ -25,7 +25,7 @@ from .copied import DAYS, KINDS, MONDAY, NOON, content, fill, moved, quiet
 
 @pytest.fixture(autouse=True)
 def _today(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let it be noon, two days after the last."""
+    """Let it be noon, five days after the last."""
     monkeypatch.setattr(clock, "now", lambda: NOON)
 
 
@@ -95,7 +95,7 @@ def test_there_and_back(tmp_path: Path, influx: Influx) -> None:
 def test_what_there_is_to_do_is_told_before(tmp_path: Path, influx: Influx) -> None:
     """What would be moved is counted, and what the other kind would not keep; telling it changes nothing."""
     filled(tmp_path)
-    settings = there(influx, INFLUXDB_RETENTION_RAW="6d")
+    settings = there(influx, INFLUXDB_RETENTION_RAW="8d")
     store = copying.opened(tmp_path, settings, "influx")
     assert (store.astray().days, store.astray().events) == (2, 120)
     # By age from the newest day nothing is too old yet.
@@ -234,7 +234,7 @@ def test_somebody_is_told_before_influxdb_drops_what_was_not_learned_from(tmp_pa
     """Two days before, and only of days that are due; what offers more time is named."""
     filled(tmp_path)
     moved(tmp_path, there(influx), "influx")
-    settings = there(influx, QUOTIDIAN_STORE="influx", INFLUXDB_RETENTION_RAW="8d")
+    settings = there(influx, QUOTIDIAN_STORE="influx", INFLUXDB_RETENTION_RAW="10d")
     store = connect(tmp_path, settings)
     assert store.warnings() == []
     store.set_editions({"a": 2})
@@ -254,7 +254,7 @@ def test_the_service_tells_it_and_logs_it_once_a_day(
     """Also while InfluxDB is away, by its health; not once it is learned from."""
     filled(tmp_path)
     moved(tmp_path, there(influx), "influx")
-    settings = there(influx, QUOTIDIAN_STORE="influx", INFLUXDB_RETENTION_RAW="8d")
+    settings = there(influx, QUOTIDIAN_STORE="influx", INFLUXDB_RETENTION_RAW="10d")
 
     async def run() -> None:
         thread = StoreThread(lambda: open_here(tmp_path, settings))

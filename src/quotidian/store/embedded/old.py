@@ -83,8 +83,8 @@ def expiring(days: Iterable[LedgerDay], settings: Settings, zone: str) -> list[s
             left = Day.from_ordinal(day.ordinal, zone).start + kept - clock.now()
             if left < _WARNED * DAY_SECONDS * SECOND:
                 found.append(
-                    f"InfluxDB drops the events of {day.date} in {max(0, left // _HOUR)} hours, and they were not learned "
-                    "from yet. Run `quotidian daily`; `quotidian store extend` lets InfluxDB keep them for longer."
+                    f"InfluxDB drops the events of {day.date} in {max(0, left // _HOUR)} hours, and they were not "
+                    "learned from yet. Run `quotidian daily`; `quotidian store extend` keeps them there for longer."
                 )
     return found
 
