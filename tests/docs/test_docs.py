@@ -41,7 +41,7 @@ SPEAKING: Final = frozenset(
     {"homeassistant", "clients", "service", "capture", "enrich", "admin", "operate"}
     | {"store/app", "store/influx/server.py", "store/remote.py", "importers/live.py"}
 )
-WAITING: Final = frozenset({"spool"})  #: may use asyncio, to wait for the disk
+WAITING: Final = frozenset({"spool", "learn"})  #: may use asyncio, to wait for the disk and for children
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 

@@ -66,6 +66,23 @@ def test_the_examples_of_enrich_and_admin_run(tmp_path: Path) -> None:
     assert asyncio.run(run()) == ["200"] * len(lines)
 
 
+def test_the_examples_of_learn_run(tmp_path: Path) -> None:
+    """So is every line with curl that asks learn; what asks for a job is taken."""
+    lines = [line for line in PAGE.splitlines() if line.startswith("curl") and "$LEARN" in line]
+    assert len(lines) > 2
+
+    async def run() -> list[str]:
+        told = {"QUOTIDIAN_DATA": str(tmp_path), "QUOTIDIAN_SECRET": SECRET}
+        async with served(app_of("store", told)) as store:
+            learn_app = app_of("learn", told | {"DATA_STORAGE_URL": store})
+            async with served(learn_app) as learn:
+                environment = {**os.environ, "LEARN": learn, "no_proxy": "127.0.0.1"}
+                environment["TOKEN"] = learn_app.state.access.give("docs")
+                return [await asyncio.to_thread(_status, line, environment) for line in lines]
+
+    assert asyncio.run(run()) == ["202" if "POST" in line else "200" for line in lines]
+
+
 def _status(line: str, environment: dict[str, str]) -> str:
     command = ["bash", "-c", line + " -o /dev/null -w '%{http_code}'"]
     return subprocess.run(command, env=environment, check=False, capture_output=True, text=True).stdout
