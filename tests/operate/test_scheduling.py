@@ -10,6 +10,7 @@ from typing import cast
 
 import pytest
 
+from quotidian.learn import holding
 from quotidian.learn.orders import HOLD
 from quotidian.model import Job, JobKind, JobState
 from quotidian.settings import Settings
@@ -165,3 +166,13 @@ _INTERRUPTIBLE = (
     "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
     "from quotidian.operate.cli import main; main()"
 )
+
+
+def test_learning_from_a_source_waits_as_well(served: Store, imported: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`quotidian learn` is one of those of whom only one may run."""
+    assert served.hold(HOLD, "theirs", 60)
+    monkeypatch.setattr(holding.time, "sleep", lambda _: served.release(HOLD, "theirs"))
+    told = imported("learn")
+    assert told.code == 0
+    assert "Somebody learns already" in told.errors
+    assert "14 whole days learned" in told.output

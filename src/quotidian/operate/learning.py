@@ -4,6 +4,7 @@ import datetime as dt
 import sys
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import msgspec
 import typer
@@ -14,11 +15,13 @@ from quotidian.detect import detectors, words
 from quotidian.detect.ranking import useful_first
 from quotidian.importers import Imported, Source, import_source, open_source
 from quotidian.learn import Learned, learn
+from quotidian.learn.holding import holding
 from quotidian.model import Day
 from quotidian.operate.console import Stages, as_json, progress, say, warn
 from quotidian.operate.looking import rows_of, write_report
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption, SourceArgument, ZoneOption
+from quotidian.operate.scheduling import who_runs
 from quotidian.operate.telling import as_data, tell_learned
 from quotidian.simulate import Plan, example, simulate, write_home, write_jsonl, write_truth
 from quotidian.store import Store, connect
@@ -66,7 +69,7 @@ def learn_command(
     with opened(data, create=source is not None) as store:
         with progress(quiet=json) as stages:
             imported = None if opened_source is None else _imported(store, opened_source, stages)
-            learned = learn(store, detectors(), clock.now(), stages, refold=refold)
+            learned = _learned(store, stages, refold=refold)
         if json:
             as_json(_as_data(store, imported, learned))
             return
@@ -182,6 +185,24 @@ def _lived(store: Store, plan: Plan, stages: Stages) -> None:
     for place, (_, events) in enumerate(simulated.days()):
         store.append(events)
         stages("simulate", place + 1, plan.days)
+
+
+def _learned(store: Store, stages: Stages, *, refold: bool) -> Learned:
+    """Learn, when nobody else does."""
+    remarks: list[str] = []
+
+    def waiting() -> None:
+        if not remarks:
+            remarks.append(who_runs(store))
+            warn(remarks[0])
+
+    with holding(store, uuid4().hex, waiting) as hold:
+
+        def moved(stage: str, done: int, total: int) -> None:
+            hold.check()
+            stages(stage, done, total)
+
+        return learn(store, detectors(), clock.now(), moved, refold=refold)
 
 
 def _tell_imported(source: Source, imported: Imported) -> None:

@@ -145,15 +145,17 @@ class _Shown:
     def __call__(self, job: Job) -> None:
         waits = job.stage if job.stage in ("wait", "away") else ""
         if waits and waits != self._waits:
-            warn("The store does not answer; this waits for it." if waits == "away" else self._other())
+            warn("The store does not answer; this waits for it." if waits == "away" else who_runs(self._store))
         elif job.stage and not waits:
             self._stages(job.stage, job.done, job.total)
         self._waits = waits
 
-    def _other(self) -> str:
-        running = [job for job in self._store.jobs() if job.state is JobState.RUNNING]
-        who = "Somebody learns" if not running else _runs(running[0], self._store.home.zone)
-        return f"{who} already, and only one may at a time. This waits for its end; Ctrl-C gives up."
+
+def who_runs(store: Store) -> str:
+    """Say for whom a run of the learning waits."""
+    running = [job for job in store.jobs() if job.state is JobState.RUNNING]
+    who = "Somebody learns" if not running else _runs(running[0], store.home.zone)
+    return f"{who} already, and only one may at a time. This waits for its end; Ctrl-C gives up."
 
 
 def _runs(job: Job, zone: str) -> str:
