@@ -82,15 +82,24 @@ def _backfill(night: Night) -> list[Figure]:
     ]
 
 
-def _compared(nights: list[Night], again: list[tuple[float, float, float]]) -> list[Figure]:
-    """Set a night beside the recompute: all that it costs, and without what both have to do (start, look)."""
+def _compared(nights: list[Night], again: list[tuple[float, float, float, float]]) -> list[Figure]:
+    """Set a night beside the recompute: what is read, all that it costs, and without what both have to do."""
     one = statistics.median(_seconds(nights))
-    whole, fold_all, fold_one = (statistics.median(part) for part in zip(*again, strict=True))
+    whole, fold_all, fold_one, events = (statistics.median(part) for part in zip(*again, strict=True))
+    read = nights[0].job.events
     return [
         _figure(f"recompute of {DAYS} days and one look: CPU", whole, "s", None, "over HTTP, with its start"),
-        _figure("recompute / daily run", whole / one, "times", 25, f"{whole:.2f} s / {one:.2f} s", sense=">="),
         _figure(
-            f"of that, reading and folding {DAYS} days / one day",
+            "raw events that the recompute reads / that the daily run reads",
+            events / read,
+            "times",
+            25,
+            f"{events:,.0f} / {read:,}",
+            sense=">=",
+        ),
+        _figure("recompute / daily run: CPU", whole / one, "times", 25, f"{whole:.2f} s / {one:.2f} s", sense=">="),
+        _figure(
+            f"of that, reading and folding {DAYS} days / one day: CPU",
             fold_all / fold_one,
             "times",
             25,
@@ -100,11 +109,12 @@ def _compared(nights: list[Night], again: list[tuple[float, float, float]]) -> l
     ]
 
 
-def _recompute(original: Path) -> tuple[float, float, float]:
-    """Give the CPU of a recompute, of reading and folding all its days, and of reading and folding one."""
+def _recompute(original: Path) -> tuple[float, float, float, float]:
+    """Give the CPU of a recompute, of reading and folding all its days, of reading and folding one; and its events."""
     with copied(original) as place, served(Path(place)) as store:
         run = fresh("recompute", store.url, store.secret, str(DAYS), environment=ENVIRONMENT)
-    return run.cpu - run.laps["one"].cpu, run.laps["all"].cpu, run.laps["one"].cpu / TIMES
+    one = run.laps["one"].cpu
+    return run.cpu - one, run.laps["all"].cpu, one / TIMES, run.told["events"]
 
 
 def _of_days(days: list[DayRecord]) -> Order:
