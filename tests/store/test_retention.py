@@ -8,16 +8,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from quotidian import clock
 from quotidian.detect import ROW, ROW_VERSION, Detector, Seasonal
 from quotidian.errors import DiskFullError, SettingError
 from quotidian.learn import learn
 from quotidian.model import Day, Integers
+from quotidian.model.day import SECOND
 from quotidian.model.event import table_of
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
+from quotidian.store.connect import prepare
 from quotidian.store.retention import losses, refuse_short
 
 from .. import disks  # noqa: TID252 - tests are no package
+from ..influx.server import Influx  # noqa: TID252
 
 MONDAY = dt.date(2026, 9, 7)
 DAY = dt.timedelta(days=1)
@@ -59,6 +63,32 @@ def test_a_history_longer_than_the_retention_is_learned_from_and_let_go(tmp_path
     assert len([*tmp_path.rglob("*.parquet")]) == 31
     assert learn(store, DETECTORS, Day.of(last, "UTC").end).folded.days == ()
     assert not pages_free(tmp_path, store), "free pages are left in the database"
+
+
+def test_in_influxdb_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days that InfluxDB would not keep are learned from in files of ours, and go; younger ones lie in InfluxDB."""
+    last = MONDAY + 59 * DAY
+    now = Day.of(last + DAY, "UTC").start + 3 * 3_600 * SECOND
+    monkeypatch.setattr(clock, "now", lambda: now)
+    with Influx(now=lambda: now) as influx:
+        named = {"INFLUXDB_URL": influx.url, "INFLUXDB_TOKEN": influx.token, "INFLUXDB_ORG": influx.org}
+        settings = Settings({"QUOTIDIAN_STORE": "influx", **named})
+        prepare(settings)
+        store = connect(tmp_path, settings)
+        store.append(pa.concat_tables([day(MONDAY + number * DAY) for number in range(60)]))
+        learned = learn(store, DETECTORS, now)
+        assert (len(learned.folded.days), learned.retained.raw_days) == (60, 60 - 8)
+        while store.settle():
+            pass
+        assert [one.date for one in store.days() if one.events] == [last - number * DAY for number in range(7, -1, -1)]
+        assert store.check(MONDAY, last).faults == ()
+        monthly = store.period_summary("monthly", "seasonal", Seasonal.version, MONDAY - 40 * DAY, last)
+        assert len(monthly.days) == (last.replace(day=1) - MONDAY).days
+        bodies = [one.body for one in influx.written if one.bucket == "home_assistant_events"]
+        instants = [int(line.rsplit(b" ", 1)[1]) for body in bodies for line in body.splitlines()]
+        assert len(instants) == 5 * 24, "what InfluxDB drops within a day is not moved there"
+        assert min(instants) > now - 7 * 86_400 * SECOND
+        store.close()
 
 
 def pages_free(directory: Path, store: Store) -> int:
