@@ -40,7 +40,12 @@ class LostSummariesError(CorruptStoreError):
 
 
 class Contents(Protocol):
-    """Keeps the packed contents of summaries; of each the books keep either the bytes themselves or a stub."""
+    """Keeps the packed contents of summaries; of each the books keep either the bytes themselves or a stub.
+
+    ``elsewhere`` says whether contents are ever anywhere else than in the books.
+    """
+
+    elsewhere: bool
 
     def put(
         self, rows: Mapping[Row, bytes], rollups: Sequence[RollUp] = (), replaced: Mapping[Row, bytes] = _NOTHING
@@ -71,6 +76,8 @@ class Contents(Protocol):
 
 class Within:
     """Contents in the books themselves."""
+
+    elsewhere = False
 
     def put(
         self,

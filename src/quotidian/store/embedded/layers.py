@@ -237,6 +237,8 @@ class Layers:
 
     def astray(self) -> dict[Row, bytes]:
         """Give what the books keep of the summaries whose contents do not lie where they are to lie."""
+        if not self._contents.elsewhere:
+            return {}
         kept = self._summaries("TRUE") | self._periods("TRUE")
         return {row: content for row, content in kept.items() if self._contents.misplaced(row, content)}
 
@@ -263,10 +265,10 @@ class Layers:
 
     def settle(self) -> int:
         """Move the contents of the newest summaries that do not lie where they are to lie; give how many."""
-        kept = self._summaries("TRUE") | self._periods("TRUE")
         astray = self.astray()
         if not astray:
             return 0
+        kept = self._summaries("TRUE") | self._periods("TRUE")
         cadence, start = max((row.cadence, row.start) for row in astray)
         found = self._contents.get({row: kept[row] for row in kept if (row.cadence, row.start) == (cadence, start)})
         rollups = self.rollups.of_day(start) if cadence == "daily" else []

@@ -4,6 +4,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from quotidian import clock
+from quotidian.errors import QuotidianError
 from quotidian.model import Day
 from quotidian.store.embedded.arrow import chosen
 from quotidian.store.embedded.database import Database
@@ -28,6 +29,7 @@ class Mirror:
         self._place, self._database = place, database
         self._pool = ThreadPoolExecutor(1, "mirror")
         self._flight: Future[list[Refused]] | None = None
+        self._trouble: QuotidianError | None = None
         self._until = 0
 
     def step(self, events: Events, limit: int) -> int:
@@ -36,11 +38,17 @@ class Mirror:
         Raises
         ------
         UnreachableError, AccessError, SettingError, StoreRefusedError
-            When those before have not arrived; they are sent again by the next call.
+            As long as those before have not arrived; they are sent again.
         """
-        if self._flight is not None and not self._flight.done():
-            return 0
-        self._land()
+        sent = 0
+        if self._flight is None or self._flight.done():
+            self._land()
+            sent = self._send(events, limit)
+        if self._trouble is not None:
+            raise self._trouble
+        return sent
+
+    def _send(self, events: Events, limit: int) -> int:
         cursor = int(self._database.value("SELECT position FROM checkpoint WHERE source = ?", (CURSOR,)) or 0)
         rows, self._until, _ = events.arrived.after(cursor, limit)
         table = events.hot.table(rows)
@@ -55,11 +63,17 @@ class Mirror:
 
     def _land(self) -> None:
         flight, self._flight = self._flight, None
-        if flight is not None:
+        if flight is None:
+            return
+        try:
             flight.result()
+        except QuotidianError as error:
+            self._trouble = error
+        else:
             self._keep()
 
     def _keep(self) -> None:
+        self._trouble = None
         self._database.execute("INSERT OR REPLACE INTO checkpoint VALUES (?, ?)", (CURSOR, str(self._until)))
 
     def wait(self) -> None:

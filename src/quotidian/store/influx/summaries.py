@@ -54,6 +54,8 @@ class InfluxContents:
         Whether all contents are to lie in the books again.
     """
 
+    elsewhere = True
+
     def __init__(self, place: Place, *, here: bool = False) -> None:
         self._place, self._here = place, here
         self._log = structlog.get_logger(service="store")
