@@ -78,15 +78,14 @@ def fold(
 
 def _finished(store: Store, now: int) -> list[dt.date]:
     """Give the days that are over, oldest first; the very last one only if it was not cut short."""
-    known = [record.date for record in store.days()]
-    finished = [date for date in known if Day.of(date, store.home.zone).end <= now]
-    if finished and finished[-1] == known[-1] and _is_cut_short(store, finished[-1]):
+    known, zone = [record.date for record in store.days()], store.home.zone
+    finished = [date for date in known if Day.of(date, zone).end <= now]
+    if finished and finished[-1] == known[-1] and _is_cut_short(store, Day.of(finished[-1], zone)):
         finished.pop()
     return finished
 
 
-def _is_cut_short(store: Store, date: dt.date) -> bool:
-    day = Day.of(date, store.home.zone)
+def _is_cut_short(store: Store, day: Day) -> bool:
     return store.events(start=day.end - _CUT_SHORT, end=day.end, limit=1).num_rows == 0
 
 
