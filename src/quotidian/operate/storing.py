@@ -236,13 +236,13 @@ def _done(copied: Copied) -> _Done:
 def _tell_done(done: _Done, to: Kind, target: Path | None, *, dry_run: bool) -> None:
     what = f"{done.days:,} days with {done.events:,} events, and {done.summaries:,} summaries: {size(done.bytes)}"
     if dry_run:
-        say(f"Would move {what}.")
+        say(f"Would {'move' if target is None else 'copy'} {what}.")
         if done.dropped_days:
             warn(f"The next nightly run would then drop {done.dropped_days:,} days of events for their age.")
         return
     for fault in done.faults:
         warn(fault)
-    say(f"Moved {what}, in {done.seconds:,.1f} s.")
+    say(f"{'Moved' if target is None else 'Copied'} {what}, in {done.seconds:,.1f} s.")
     if done.checked is not None:
         _tell_checked(done.checked)
     where = "" if target is None else f", and QUOTIDIAN_DATA={escape(str(target))}"

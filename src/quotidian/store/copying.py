@@ -35,7 +35,7 @@ _SPAN: Final = 31  #: days that are checked at once
 
 
 class Copied(msgspec.Struct, frozen=True):
-    """What was moved, what was found when everything was read once more, and what could not be moved, and why."""
+    """What was moved or copied, what was found when all was read once more, and what could not be moved, and why."""
 
     moved: Astray
     checked: Checked
@@ -144,9 +144,11 @@ def copy(source: Store, target: Path, settings: Settings, to: Kind, progress: Pr
     with closing(opened(target, settings, to, back=False)) as store:
         copied = move(store, progress)
         different = _compared(source, store, progress)
+        size = sum(layer.bytes for layer in store.layers())
     (target / MARK).unlink()
     checked = copied.checked + Checked(faults=tuple(different))
-    return Copied(copied.moved, checked, (*faults, *copied.faults))
+    everything = Astray(checked.days, checked.events, checked.summaries, size)
+    return Copied(everything, checked, (*faults, *copied.faults))
 
 
 def _begun(source: Store, target: Path, settings: Settings, to: Kind) -> bool:
