@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from quotidian.errors import CorruptStoreError, SettingError, StoreRefusedError, UnreachableError
+from quotidian.model import Integers
 from quotidian.settings import Settings
 from quotidian.store import Checkpoint, Store
 from quotidian.store.connect import prepare
+from quotidian.store.influx.flux import Query
+from quotidian.store.influx.server import Server
 
 from ...influx.server import Influx  # noqa: TID252 - tests are no package
 from .days import DAY, MONDAY, NOON, away, events, many, one, settled
@@ -304,3 +307,64 @@ def test_another_kind_of_store_is_refused(opened: Callable[..., Store]) -> None:
     """A word that names no store is no reason to take the default."""
     with pytest.raises(SettingError, match="QUOTIDIAN_STORE is 'mysql'"):
         opened(QUOTIDIAN_STORE="mysql")
+
+
+def test_one_answer_that_is_not_whole_costs_no_day(
+    store: Store, influx: Influx, time: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A day is asked for twice before it is given up."""
+    store.append(many(MONDAY))
+    settled(store)
+    before = events(store)
+    time(NOON + 86_400_000_000)
+    settled(store)
+    answers = [2, 1]
+    whole = Server.query
+
+    def half(server: Server, query: Query, bucket: str) -> dict[str, list[str]]:
+        found = whole(server, query, bucket)
+        return {name: values[:: answers.pop(0) if answers else 1] for name, values in found.items()}
+
+    monkeypatch.setattr(Server, "query", half)
+    assert events(store) == before
+    assert not store.marks()
+    assert not answers
+
+
+def test_a_day_that_was_learned_from_is_not_damaged_by_age(
+    store: Store, influx: Influx, time: Callable[[int], None]
+) -> None:
+    """Where nobody was there to move it back, it goes like any old one; one that was not learned from is named."""
+    for number in range(3):
+        store.append(many(MONDAY + number * DAY, seed=number), Checkpoint("a source", "its end"))
+    settled(store)
+    for number in range(2):
+        store.put_day(MONDAY + number * DAY, {"a": (1, Integers(("x",)))}, {}, 1)
+    time(NOON + 30 * 86_400_000_000)
+    influx.buckets[RAW].expire(influx.now() * 1000)
+    with pytest.raises(CorruptStoreError, match=r"2026-09-09.*dropped"):
+        settled(store)
+    settled(store)
+    assert store.marks() == {MONDAY + 2 * DAY: "damaged"}
+    assert {day.date: (day.events, day.expired, day.due) for day in store.days()} == {
+        MONDAY: (0, True, False),
+        MONDAY + DAY: (0, True, False),
+        MONDAY + 2 * DAY: (0, False, True),
+    }
+    assert [*store.summary("a", 1, MONDAY, MONDAY + DAY).days] == [MONDAY.toordinal(), MONDAY.toordinal() + 1]
+
+
+def test_a_name_is_gone_also_from_days_that_stay_in_files(
+    store: Store, influx: Influx, tmp_path: Path, time: Callable[[int], None]
+) -> None:
+    """InfluxDB may keep them for longer than the settings say; no file of the store has the name afterwards."""
+    store.append(one("light.mine", MONDAY))
+    store.append(one("light.other", MONDAY, cause_entity="light.mine"))
+    settled(store)
+    influx.buckets[RAW].every = 0
+    time(NOON + 2 * 86_400_000_000 + 43_200_000_000)
+    store.forget("light.mine")
+    settled(store)
+    assert (files(tmp_path), points(influx)) == (1, 0)
+    assert b"light.mine" not in repr([*influx.buckets[RAW].points()]).encode()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"light.mine" in path.read_bytes()]

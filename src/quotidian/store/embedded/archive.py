@@ -29,6 +29,10 @@ class DamagedDayError(CorruptStoreError):
         self.date = date
 
 
+class DroppedDayError(DamagedDayError):
+    """What was kept of a day was dropped for its age."""
+
+
 class Archive(Protocol):
     """The days of one home that are over, each written once and replaced as a whole."""
 

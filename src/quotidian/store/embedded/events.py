@@ -13,7 +13,7 @@ from quotidian import clock
 from quotidian.model import Day
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.event import EVENT_SCHEMA
-from quotidian.store.embedded.archive import Archive, DamagedDayError, SealedFile
+from quotidian.store.embedded.archive import Archive, DamagedDayError, DroppedDayError, SealedFile
 from quotidian.store.embedded.arrived import Arrived
 from quotidian.store.embedded.arrow import chosen, instants
 from quotidian.store.embedded.copies import STORED_SCHEMA, Coded, difference, united
@@ -107,12 +107,24 @@ class Events:
 
     @contextmanager
     def setting_aside(self) -> Iterator[None]:
-        """Set a day's file aside when it turns out to be damaged within, and mark the day."""
+        """Set a day's file aside when it turns out to be damaged within, and mark the day.
+
+        A day that was learned from, and then dropped for its age, only goes, as it does by retention.
+        """
         try:
             yield
         except DamagedDayError as error:
-            self._set_aside(Day.of(error.date, self.zone))
+            record = self._ledger.day(Day.of(error.date, self.zone).ordinal)
+            if isinstance(error, DroppedDayError) and not record.due:
+                self._let_go(record)
+            else:
+                self._set_aside(Day.of(error.date, self.zone))
             raise
+
+    def _let_go(self, record: LedgerDay) -> None:
+        with self._files.switching(), self._database.transaction():
+            self.drop(record)
+            self._ledger.prune([record.ordinal])
 
     def _set_aside(self, day: Day) -> None:
         record = self._ledger.day(day.ordinal)
@@ -159,15 +171,25 @@ class Events:
         for record in reversed(self._ledger.days()):
             day = Day.from_ordinal(record.ordinal, self.zone)
             sealed = record.sealed
-            if sealed is not None and self._astray(record, sealed):
-                with self._files.switching():
-                    moved = self._files.move(day, sealed)
-                    if moved != sealed:
-                        with self._database.transaction():
-                            self._files.replace(record.date, sealed)
-                            self._ledger.put(record.with_sealed(moved))
-                        return record.date
+            if sealed is not None and self._astray(record, sealed) and self._moved(day, record, sealed):
+                return record.date
         return None
+
+    def _moved(self, day: Day, record: LedgerDay, sealed: SealedFile) -> bool:
+        """Move a day; tell whether it does not lie where it did any more."""
+        try:
+            with self._files.switching():
+                moved = self._files.move(day, sealed)
+                if moved != sealed:
+                    with self._database.transaction():
+                        self._files.replace(record.date, sealed)
+                        self._ledger.put(record.with_sealed(moved))
+        except DroppedDayError:
+            if record.due:
+                raise
+            self._let_go(record)
+            return True
+        return moved != sealed
 
     def astray(self) -> list[LedgerDay]:
         """Give the days that do not lie where they are to lie."""

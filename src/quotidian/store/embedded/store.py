@@ -395,9 +395,12 @@ class EmbeddedStore:
         self._home.now = home
         # What was set aside cannot be searched.
         self._files.discard_quarantine()
-        self._database.scrub()
-        # Where InfluxDB does not answer, that is told; it is forgotten there as soon as it does.
-        self._backing.tidy()
+        try:
+            # Where InfluxDB does not answer, that is told; it is forgotten there as soon as it does.
+            self._backing.tidy()
+        finally:
+            # Also what was noted to be deleted there has the name in it.
+            self._database.scrub()
         return Forgotten(events, len(days), patterns)
 
     def settle(self) -> int:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from quotidian import clock
 from quotidian.errors import StoreRefusedError
 from quotidian.model import Day, DeadLetter
-from quotidian.store.embedded.archive import ELSEWHERE, DamagedDayError, SealedFile
+from quotidian.store.embedded.archive import ELSEWHERE, DamagedDayError, DroppedDayError, SealedFile
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.letters import Letters
 from quotidian.store.embedded.place import disk_errors
@@ -38,6 +38,8 @@ _REMEDY: Final = (
     "What InfluxDB still had was set aside in the directory quarantine of the store; "
     "import the sources of that day again."
 )
+
+_DROPPED: Final = "Import the sources of that day again to have them back."
 
 
 class _Point(NamedTuple):
@@ -81,6 +83,7 @@ class InfluxDays:
         self._directory, self._mirror, self._here = directory, mirror, here
         self._recent: Final = Recent(database, files)
         self._left: dict[dt.date, int] = {}
+        self._spared: list[tuple[int, int]] = []
         self._moved: dict[dt.date, SealedFile] = {}
         self._damaged: dict[dt.date, list[_Point]] = {}
 
@@ -91,14 +94,14 @@ class InfluxDays:
             try:
                 yield
             finally:
-                self._left, self._moved = {}, {}
+                self._left, self._spared, self._moved = {}, [], {}
 
     def write(self, date: dt.date, events: pa.Table) -> SealedFile:
         """Keep a day's events in a file of ours, until they are moved."""
         number = self._left.pop(date, None)
         if number is not None:
             # What is not in the day any more goes when the day is moved.
-            self._place.spare(number)
+            self._spared.append(self._place.spare(number))
         return self._files.write(date, events)
 
     def read(self, date: dt.date, sealed: SealedFile) -> pa.Table:
@@ -116,12 +119,17 @@ class InfluxDays:
         recent = self._recent.read(date, sealed)
         if recent is not None:
             return recent
-        found = self._points(*_span(sealed.file))
-        if _sealed(found, sealed.file) != sealed:
-            self._damaged[date] = found
-            what = f"InfluxDB at {self._place.server.url} does not hold what was written."
-            raise DamagedDayError(date, what, _REMEDY)
-        return lines.recorded(point.record for point in found)
+        # A day is given up for one answer that is not whole, so it is asked for twice.
+        for _ in range(2):
+            found = self._points(*_span(sealed.file))
+            if _sealed(found, sealed.file) == sealed:
+                return lines.recorded(point.record for point in found)
+        if self._place.dropped("RAW", _span(sealed.file)[0]):
+            what = f"InfluxDB at {self._place.server.url} has dropped them for their age."
+            raise DroppedDayError(date, what, _DROPPED)
+        self._damaged[date] = found
+        what = f"InfluxDB at {self._place.server.url} does not hold what was written."
+        raise DamagedDayError(date, what, _REMEDY)
 
     def _points(self, start: int, end: int) -> list[_Point]:
         """Give what InfluxDB holds of a span, by (entity id, last updated)."""
@@ -146,8 +154,9 @@ class InfluxDays:
             return
         self._recent.drop(date)
         start, end = _span(sealed.file)
-        if self._place.lasting("RAW", start):
-            self._left[date] = self._place.leave("RAW", self._own(), start, end - 1)
+        number = self._place.leave("RAW", self._own(), start, end - 1)
+        if not self._here and self._place.lasting("RAW", start):
+            self._left[date] = number
 
     def _own(self, **tags: str) -> str:
         return flux.predicate(measurement=lines.EVENTS, home=lines.tag(self._place.home), **tags)
@@ -237,6 +246,9 @@ class InfluxDays:
 
     def forget(self, entity_id: str, today: int) -> None:
         """Take an entity out of what is kept beside the days: what was shown of today is shown anew without it."""
+        for start, last in self._spared:
+            # Events of others name it, and their day may never be moved again.
+            self._place.leave("RAW", self._own(), start, last)
         self._place.leave("RAW", self._own(entity_id=lines.tag(entity_id)), flux.FIRST, flux.LAST)
         self._place.leave("RAW", self._own(), today, flux.LAST)
         self._mirror.again()

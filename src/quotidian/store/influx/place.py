@@ -59,6 +59,10 @@ class Place:
         """Tell whether a bucket keeps what has an instant (µs) for long enough."""
         return instant >= self._kept[bucket].start
 
+    def dropped(self, bucket: Bucket, instant: int) -> bool:
+        """Tell whether what has an instant (µs) is too old for a bucket."""
+        return instant < clock.now() - self._kept[bucket].days * _DAY
+
     def leave(self, bucket: Bucket, predicate: str, start: int, last: int) -> int:
         """Note what is to be deleted, from start to last, both included (µs); give the note's number."""
         row = (bucket, predicate, start, last)
@@ -69,9 +73,10 @@ class Place:
             or 0
         )
 
-    def spare(self, number: int) -> None:
-        """Take such a note back."""
-        self._database.execute("DELETE FROM leftover WHERE n = ?", (number,))
+    def spare(self, number: int) -> tuple[int, int]:
+        """Take such a note back; give its span."""
+        (span,) = self._database.rows("DELETE FROM leftover WHERE n = ? RETURNING start, last", (number,))
+        return span[0], span[1]
 
     def tidy(self) -> None:
         """Delete what is to be deleted; it comes before anything is written, so that nothing new is deleted with it.
