@@ -7,8 +7,7 @@ from fastapi import FastAPI
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from quotidian.learn.schedule import SCHEDULED
-from quotidian.model import Job
+from quotidian.model import Job, JobKind
 
 if TYPE_CHECKING:
     from quotidian.learn.runner import Runner
@@ -30,8 +29,8 @@ class Figures(Collector):
         runner: Runner = self._app.state.runner
         outlook: Outlook | None = self._app.state.scheduler.outlook
         yield CounterMetricFamily("quotidian_learn_days_folded", "Days that were folded.", value=runner.days)
-        failures = CounterMetricFamily("quotidian_learn_failures", "Jobs that failed.", labels=["kind"])
-        for kind in SCHEDULED:
+        failures = CounterMetricFamily("quotidian_learn_failures", "Jobs that did not come to their end.", labels=["kind"])
+        for kind in JobKind:
             failures.add_metric([kind], runner.failures.get(kind, 0))
         yield failures
         if outlook is not None:

@@ -129,7 +129,7 @@ class Scheduler:
         return cron.after(cron.after(daily.due, zone), zone) < now
 
     async def _tidy(self) -> None:
-        """Once, tell of jobs that their service did not outlive; not while somebody runs."""
+        """Once, tell of jobs whose service ended before them; as soon as nobody runs."""
         if self._tidied:
             return
         if await self._store.hold(HOLD, "the service", 5.0):
@@ -138,7 +138,7 @@ class Scheduler:
                 if job.state not in ENDED and job.id not in own:
                     await self._store.put_job(interrupted(job, "The service ended before the job did."))
             await self._store.release(HOLD, "the service")
-        self._tidied = True
+            self._tidied = True
 
 
 def next_of(outlook: Outlook) -> JobKind | None:
