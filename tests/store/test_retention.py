@@ -1,6 +1,7 @@
 """What retention drops from the embedded store: by the bytes that are gone."""
 
 import datetime as dt
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from quotidian.store.retention import losses, refuse_short
 
 from .. import disks  # noqa: TID252 - tests are no package
 from ..influx.server import Influx  # noqa: TID252
+from ..killing import command  # noqa: TID252
 
 MONDAY = dt.date(2026, 9, 7)
 DAY = dt.timedelta(days=1)
@@ -143,6 +145,15 @@ def test_what_was_set_aside_goes_with_its_day(opened: Callable[..., Store], tmp_
         (aside / f"{date}-0.parquet").write_bytes(b"damaged")
     store.retain(MONDAY + 366 * DAY)
     assert [path.name for path in aside.iterdir()] == [f"{MONDAY + DAY}-0.parquet"]
+
+
+def test_killed_at_any_point_a_day_is_there_or_not(tmp_path: Path) -> None:
+    """After every kill -9 the days that are kept are whole, and nothing is left of those that are not."""
+    killed = subprocess.run(
+        command("store.retained", tmp_path / "store", 3, 25), capture_output=True, text=True, check=False
+    )
+    assert killed.returncode == 0, killed.stderr
+    assert int(killed.stdout) > 5
 
 
 def test_a_full_disk_loses_nothing(small_disk: Path) -> None:
