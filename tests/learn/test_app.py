@@ -63,7 +63,7 @@ def test_a_job_on_demand(tmp_path: Path) -> None:
             assert [one["kind"] for one in listed["jobs"]] == ["daily", "daily"]
             assert (await told("GET", f"{url}/api/v1/jobs?kind=weekly"))[1] == {"jobs": []}
             await until(lambda: app.state.runner.newest)
-            assert await _figure(url, "days_folded_total") == 9
+            assert await _figure(url, "folded_total") == 9
             assert (await told("GET", f"{url}/health"))[1]["figures"]["days_due"] == 8  # as it last looked
             _, backfill = await told("POST", f"{url}/api/v1/jobs/backfill", {"days": 3650})
             assert (await done(url, backfill["id"]))["state"] == "done"

@@ -28,14 +28,14 @@ class Figures(Collector):
         """Give the counts."""
         runner: Runner = self._app.state.runner
         outlook: Outlook | None = self._app.state.scheduler.outlook
-        yield CounterMetricFamily("quotidian_learn_days_folded", "Days that were folded.", value=runner.days)
-        failures = CounterMetricFamily("quotidian_learn_failures", "Jobs that did not come to their end.", labels=["kind"])
+        yield CounterMetricFamily("quotidian_learn_folded", "Days that were folded.", value=runner.days)
+        failures = CounterMetricFamily("quotidian_learn_failures", "Jobs that did not end well.", labels=["kind"])
         for kind in JobKind:
             failures.add_metric([kind], runner.failures.get(kind, 0))
         yield failures
         if outlook is not None:
             yield GaugeMetricFamily(
-                "quotidian_learn_days_due", "Days that wait to be learned from.", value=outlook.waiting.days
+                "quotidian_learn_due", "Days that wait to be learned from.", value=outlook.waiting.days
             )
             yield from _done(outlook.done.values())
 
