@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from quotidian import clock
-from quotidian.errors import UnreachableError
+from quotidian.errors import CorruptStoreError, UnreachableError
+from quotidian.model import Integers
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
+from quotidian.store.backup.local import set_aside
 
 from ..contracts.in_influx import in_influx  # noqa: TID252 - tests are no package
 from .backups import OLDER, archive_of, content, filled, learned, restored
@@ -76,3 +78,22 @@ def test_without_influxdb_there_is_none(store: Store, tmp_path: Path, monkeypatc
         with pytest.raises(UnreachableError):
             backup.manifest  # noqa: B018 - made when it is asked for
     assert not [*(tmp_path / "influx" / "snapshot").iterdir()]
+
+
+def test_what_has_changed_meanwhile_is_no_damage(store: Store, tmp_path: Path) -> None:
+    """A day that was moved again is whole in the store; a summary that was is due where the backup is restored."""
+    with closing(store):
+        with closing(store.backup()) as backup:
+            store.receive(delivery(OLDER))
+            store.seal(MONDAY.replace(day=MONDAY.day + DAYS - 1))
+            with pytest.raises(CorruptStoreError):
+                backup.manifest  # noqa: B018 - made when it is asked for
+            assert not set_aside(store, backup)
+        with closing(store.backup()) as backup:
+            (first, *_) = store.days()
+            store.put_day(first.date, {"a": (1, Integers(("light.0=off",)))}, {}, first.revision)
+            packed = b"".join(backup.chunks())
+        restored(packed, tmp_path / "new")
+        with closing(connect(tmp_path / "new", Settings({}))) as again:
+            assert not again.summary("a", 1, MONDAY, MONDAY).days
+            assert again.days()[0].due

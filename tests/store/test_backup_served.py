@@ -16,11 +16,14 @@ from quotidian.model import DeadLetter, Enriched
 from quotidian.settings import Settings
 from quotidian.store import connect
 from quotidian.store.app import create_app
+from quotidian.store.backup.local import LocalBackup
+from quotidian.store.embedded.archive import DamagedDayError
+from quotidian.store.embedded.ledger import LedgerDay
 from quotidian.store.remote import BACKUP, RemoteStore
 
 from ..service.apps import SECRET, ask, served  # noqa: TID252 - tests are no package
 from .backups import OLDER, archive_of, content, filled, restored
-from .delivered import DAYS, SIZE, delivery
+from .delivered import DAYS, MONDAY, SIZE, delivery
 
 
 @pytest.fixture
@@ -56,6 +59,27 @@ def test_a_command_gets_it_from_the_service(directory: Path, tmp_path: Path) -> 
 
     restored(tried(directory, work), tmp_path / "new")
     assert content(tmp_path / "new") == content(directory)
+
+
+def test_a_day_that_changed_meanwhile_is_no_damage(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another moment is taken."""
+    gathered, tries = LocalBackup._gathered, [1, 2]
+
+    def changed(backup: LocalBackup) -> list[LedgerDay]:
+        if tries:
+            tries.pop()
+            backup.damaged = MONDAY
+            raise DamagedDayError(MONDAY, "it is another one.", "")
+        return gathered(backup)
+
+    monkeypatch.setattr(LocalBackup, "_gathered", changed)
+
+    async def work(url: str) -> bytes:
+        return await asyncio.to_thread(lambda: archive_of(remote(directory)))
+
+    assert tried(directory, work)
+    assert not tries
+    assert not [*(directory / "snapshot").iterdir()]
 
 
 def test_it_needs_a_token_also_where_reading_is_open(directory: Path) -> None:

@@ -160,7 +160,7 @@ def test_a_bucket_that_was_deleted_by_hand(store: Store, influx: Influx, setting
 
 
 def test_a_lost_week_makes_its_days_due(store: Store, influx: Influx, settings: Settings) -> None:
-    """A week is made from its days."""
+    """A week is made from its days: from their summaries, too, where their events are not there any more."""
     store.append(many(MONDAY))
     put(store)
     store.put_period("weekly", MONDAY - DAY, Summary("time_of_day", 3, {MONDAY.toordinal(): ROW}))
@@ -170,6 +170,38 @@ def test_a_lost_week_makes_its_days_due(store: Store, influx: Influx, settings: 
         store.period_summary("weekly", "time_of_day", 3, MONDAY - DAY, MONDAY)
     assert [day.due for day in store.days()] == [True]
     assert not store.period_summary("weekly", "time_of_day", 3, MONDAY - DAY, MONDAY).days
+    put(store)
+    store.retain(MONDAY + 30 * DAY)
+    assert [day.expired for day in store.days()] == [True]
+    store.put_period("weekly", MONDAY - DAY, Summary("time_of_day", 3, {MONDAY.toordinal(): ROW}))
+    store.united("weekly", MONDAY - DAY, store.stale("weekly")[MONDAY - DAY])
+    del influx.buckets[WEEKLY]
+    prepare(settings)
+    with pytest.raises(CorruptStoreError, match=str(MONDAY - DAY)):
+        store.period_summary("weekly", "time_of_day", 3, MONDAY - DAY, MONDAY)
+    assert MONDAY - DAY in store.stale("weekly")
+
+
+def test_what_influxdb_has_dropped_is_in_nobodys_way(
+    store: Store, influx: Influx, opened: Callable[..., Store], time: Callable[[int], None]
+) -> None:
+    """Summaries that are too old for it go from the books: others are moved, and the store can go back into files."""
+    put(store)
+    store.put_period("weekly", MONDAY - DAY, Summary("time_of_day", 3, {MONDAY.toordinal(): ROW}))
+    time(NOON + 30 * 86_400_000_000)
+    put(store, MONDAY + 30 * DAY)
+    store = opened(INFLUXDB_RETENTION_DAILY="36d", INFLUXDB_RETENTION_WEEKLY="36d")
+    settled(store)
+    time(NOON + 38 * 86_400_000_000)
+    for bucket in (DAILY, WEEKLY):
+        influx.buckets[bucket].every = 36 * 86_400
+        influx.buckets[bucket].expire(influx.now() * 1000)
+    store = opened(here=True, INFLUXDB_RETENTION_DAILY="36d", INFLUXDB_RETENTION_WEEKLY="36d")
+    settled(store)
+    assert store.astray().summaries == 0
+    store = opened(QUOTIDIAN_STORE="embedded")
+    found = store.summary("time_of_day", 3, MONDAY, MONDAY + 30 * DAY).days
+    assert [*found] == [(MONDAY + 30 * DAY).toordinal()]
 
 
 def test_old_summaries_stay_in_the_books(store: Store, influx: Influx) -> None:

@@ -1,6 +1,7 @@
 """A backup while the store goes on: its thread is held for a moment, the rest is written from others."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from fastapi import Depends, FastAPI
@@ -14,6 +15,7 @@ from quotidian.store.protocols import Backup
 from quotidian.store.remote import BACKUP
 
 _MEDIA: Final = "application/x-tar"
+_TRIES: Final = 3  # moments that are taken, when days change before they were fetched from InfluxDB
 
 
 def add(app: FastAPI, thread: StoreThread) -> None:
@@ -28,15 +30,26 @@ def add(app: FastAPI, thread: StoreThread) -> None:
     )
     async def _backup() -> Response:
         """Give it to whoever has a token, always: everything is in it, and it takes space on the disk for a while."""
-        backup = await thread.call(lambda store: store.backup())
-        try:
-            manifest = await asyncio.to_thread(lambda: backup.manifest)
-        except BaseException as error:
-            await asyncio.to_thread(backup.close)
-            if isinstance(error, CorruptStoreError):
-                await thread.call(lambda store: set_aside(store, backup))
-            raise
-        return _Streamed(backup, manifest.size)
+        for _ in range(_TRIES - 1):
+            with suppress(_ChangedError):
+                return await _taken(thread)
+        return await _taken(thread)
+
+
+class _ChangedError(CorruptStoreError):
+    """What lies in InfluxDB has changed since the moment of a backup."""
+
+
+async def _taken(thread: StoreThread) -> "_Streamed":
+    backup = await thread.call(lambda store: store.backup())
+    try:
+        manifest = await asyncio.to_thread(lambda: backup.manifest)
+    except BaseException as error:
+        await asyncio.to_thread(backup.close)
+        if isinstance(error, CorruptStoreError) and not await thread.call(lambda store: set_aside(store, backup)):
+            raise _ChangedError(error.what, error.remedy) from error
+        raise
+    return _Streamed(backup, manifest.size)
 
 
 class _Streamed(StreamingResponse):

@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -23,6 +23,7 @@ from quotidian.store.embedded.archive import ELSEWHERE, Archive, DamagedDayError
 from quotidian.store.embedded.backing import Backing
 from quotidian.store.embedded.contents import Contents, LostSummariesError, Row
 from quotidian.store.embedded.database import FILE, Database, schemas
+from quotidian.store.embedded.due import made_again
 from quotidian.store.embedded.ledger import Ledger, LedgerDay
 from quotidian.store.embedded.place import disk_errors
 from quotidian.store.embedded.sealed import SealedDays
@@ -140,11 +141,12 @@ class LocalBackup:
 
 
 def _fetch(database: Database, contents: Contents) -> None:
-    """Fetch the contents of summaries into a copy of the books; those that are gone are left out."""
+    """Fetch the contents of summaries into a copy of the books; those that are gone are left out, and due there."""
     stubs = database.rows(_STUBS, (len(ELSEWHERE), ELSEWHERE))
     kept = {Row(*row): stub for *row, stub in stubs}
-    found = _contents(contents, kept)
+    found, lost = _contents(contents, kept)
     with database.transaction():
+        made_again(database, lost)
         for row in kept:
             table, condition, named = _named(row)
             if row in found:
@@ -161,19 +163,27 @@ def _named(row: Row) -> tuple[str, str, tuple[str | int, ...]]:
     return "period", "period = ? AND detector = ? AND version = ? AND start = ?", row
 
 
-def _contents(contents: Contents, kept: Mapping[Row, bytes]) -> dict[Row, bytes]:
+def _contents(contents: Contents, kept: Mapping[Row, bytes]) -> tuple[dict[Row, bytes], Sequence[Row]]:
+    """Give what is there of some contents, and which of them are lost."""
     try:
-        return contents.get(kept)
+        return contents.get(kept), ()
     except LostSummariesError as error:
-        return contents.get({row: stub for row, stub in kept.items() if row not in error.rows})
+        return contents.get({row: stub for row, stub in kept.items() if row not in error.rows}), error.rows
 
 
-def set_aside(store: Store, backup: Backup) -> None:
-    """Let a store set the day aside that a backup of it turned out to have damaged, if there is one."""
+def set_aside(store: Store, backup: Backup) -> bool:
+    """Let a store set the day aside that a backup of it turned out to have damaged; tell whether it is.
+
+    If it is not, the day has changed since the moment of the backup.
+    """
     date = backup.damaged
-    if date is not None:
-        with suppress(CorruptStoreError):
-            store.day_events(Day.of(date, store.home.zone))
+    if date is None:
+        return True
+    try:
+        store.day_events(Day.of(date, store.home.zone))
+    except CorruptStoreError:
+        return True
+    return False
 
 
 def _member(place: Path, name: str) -> tuple[Member, bytes]:

@@ -6,6 +6,7 @@ from typing import Final, Literal, NamedTuple, Protocol
 
 from quotidian.errors import CorruptStoreError
 from quotidian.model import RollUp
+from quotidian.store.retention import period_end
 
 Cadence = Literal["daily", "weekly", "monthly"]
 
@@ -22,6 +23,12 @@ class Row(NamedTuple):
     def date(self) -> dt.date:
         """The day on which it starts."""
         return dt.date.fromordinal(self.start)
+
+    @property
+    def days(self) -> range:
+        """The days (their ordinals) that it is made from."""
+        last = self.start + 1 if self.cadence == "daily" else period_end(self.cadence, self.date).toordinal()
+        return range(self.start, last)
 
 
 _NOTHING: Final[Mapping[Row, bytes]] = {}

@@ -1,11 +1,13 @@
 """What learning has left to do, beside the days whose events changed."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from quotidian.errors import ConflictError
+from quotidian.store.embedded.contents import Row
 from quotidian.store.embedded.database import Database
+from quotidian.store.embedded.ledger import Ledger
 from quotidian.store.protocols import Period
 from quotidian.store.retention import period_start
 
@@ -34,12 +36,15 @@ class Due:
     def folded(self, ordinal: int, *, handed_on: bool) -> None:
         """Note that a day was folded; the day after it is due again when something else is handed on to it."""
         date = dt.date.fromordinal(ordinal)
-        self._database.executemany(
-            "INSERT INTO stale VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET folds = folds + 1",
-            [(period, period_start(period, date).toordinal()) for period in _PERIODS],
-        )
+        self.unite_again((period, period_start(period, date).toordinal()) for period in _PERIODS)
         if handed_on:
             self._database.execute(f"{_AGAIN} AND ordinal = ?", (ordinal + 1,))
+
+    def unite_again(self, periods: Iterable[tuple[str, int]]) -> None:
+        """Have weeks or months, by the days (ordinals) on which they start, united from what is kept of their days."""
+        self._database.executemany(
+            "INSERT INTO stale VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET folds = folds + 1", periods
+        )
 
     def stale(self, period: Period) -> dict[dt.date, int]:
         """Give the weeks or months whose days were folded since they were united, and a count of these folds."""
@@ -68,3 +73,10 @@ class Due:
     def clear(self) -> None:
         """Forget it all: there are no summaries any more."""
         self._database.execute("DELETE FROM stale")
+
+
+def made_again(database: Database, lost: Iterable[Row]) -> None:
+    """Have summaries that are lost made again: from the events of their days, and weeks from what is kept of them."""
+    rows = [*lost]
+    Ledger(database).touch({ordinal for row in rows for ordinal in row.days})
+    Due(database).unite_again((row.cadence, row.start) for row in rows if row.cadence != "daily")

@@ -264,13 +264,18 @@ class Layers:
         return len(kept), faults
 
     def settle(self) -> int:
-        """Move the contents of the newest summaries that do not lie where they are to lie; give how many."""
+        """Move the contents of the newest summaries that do not lie where they are to lie; give how many.
+
+        Those that were dropped there for their age go from the books, too.
+        """
         astray = self.astray()
         if not astray:
             return 0
         kept = self._summaries("TRUE") | self._periods("TRUE")
         cadence, start = max((row.cadence, row.start) for row in astray)
-        found = self._contents.get({row: kept[row] for row in kept if (row.cadence, row.start) == (cadence, start)})
+        group = {row: content for row, content in kept.items() if (row.cadence, row.start) == (cadence, start)}
+        found = self._contents.get(group)
+        self.drop(group.keys() - found.keys())
         rollups = self.rollups.of_day(start) if cadence == "daily" else []
         moved = self._contents.put(found, rollups)
         self._contents.remove(row for row, content in moved.items() if kept[row] != content == found[row])
@@ -281,7 +286,7 @@ class Layers:
             )
         else:
             self._put_periods(moved)
-        return len(moved)
+        return len(group)
 
     def marks(self) -> dict[dt.date, str]:
         """Give the marked days."""

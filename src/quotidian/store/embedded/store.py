@@ -32,9 +32,9 @@ from quotidian.settings import Settings
 from quotidian.store.backup.local import LocalBackup
 from quotidian.store.embedded.account import Accounts
 from quotidian.store.embedded.backing import Backing, Files
-from quotidian.store.embedded.contents import LostSummariesError, Row
+from quotidian.store.embedded.contents import LostSummariesError
 from quotidian.store.embedded.database import Database
-from quotidian.store.embedded.due import Due
+from quotidian.store.embedded.due import Due, made_again
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.home import KeptHome
 from quotidian.store.embedded.intake import Intake
@@ -68,7 +68,7 @@ from quotidian.store.protocols import (
     Period,
     Retained,
 )
-from quotidian.store.retention import Cutoffs, period_end
+from quotidian.store.retention import Cutoffs
 
 #: So many free pages of the database go back to the disk at once.
 _PAGES: Final = 4_096
@@ -148,7 +148,7 @@ class EmbeddedStore:
         except LostSummariesError as error:
             with self._database.transaction():
                 self._layers.drop(error.rows)
-                self._ledger.touch({ordinal for row in error.rows for ordinal in _days(row)})
+                made_again(self._database, error.rows)
             raise
 
     def append(self, events: pa.Table, checkpoint: Checkpoint | None = None) -> Appended:
@@ -450,13 +450,6 @@ class EmbeddedStore:
         self._backing.close()
         self._database.close()
         self._lock.release()
-
-
-def _days(row: Row) -> range:
-    """Give the ordinals of the days that a summary is made from."""
-    if row.cadence == "daily":
-        return range(row.start, row.start + 1)
-    return range(row.start, period_end(row.cadence, row.date).toordinal())
 
 
 def _no_progress(done: int, total: int) -> None:
