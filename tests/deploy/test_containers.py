@@ -79,13 +79,13 @@ def test_settings_of_containers_exist_and_hold_no_secret(file: Path) -> None:
 def test_what_a_person_sets_reaches_the_containers(file: Path) -> None:
     """Each setting in .env is passed on, but for those that the image and the files decide themselves."""
     passed = {
-        name
+        name.removesuffix("_FILE")
         for service in services(file).values()
         for name, value in service["environment"].items()
         if value.startswith("${" + name + ":")
     }
     decided = {"HA_TOKEN", "QUOTIDIAN_DATA", "QUOTIDIAN_SPOOL", "QUOTIDIAN_HOST", "QUOTIDIAN_PORT", "QUOTIDIAN_SECRET"}
-    decided |= {*URLS.values(), "QUOTIDIAN_TOKENS", "INFLUXDB_TOKEN"}
+    decided |= {*URLS.values(), "QUOTIDIAN_TOKENS"}
     assert passed == {setting.name for setting in SETTINGS} - decided
 
 
@@ -101,9 +101,7 @@ def test_each_service_has_its_container_and_says_whether_it_answers() -> None:
 def test_containers_find_each_other() -> None:
     """The addresses that they are given are those of the containers, at the ports at which these listen."""
     for service in services(ROOT / "compose.yaml").values():
-        addresses = {
-            value for name, value in service["environment"].items() if name.endswith("_URL") and name != "HA_URL"
-        }
+        addresses = {value for name, value in service["environment"].items() if name in URLS.values()}
         assert addresses == {f"http://{name}:{8001 + PORTS[name]}" for name in PORTS}
 
 

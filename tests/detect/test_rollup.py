@@ -248,8 +248,13 @@ def test_a_pair_is_said_of_both() -> None:
     assert figures(diary, "co_occurrence", LAMP) == {"others": [DOOR], "times": [3], "lags": [-20]}
     assert figures(diary, "co_occurrence", FAN) == {}
     assert figures(diary, "sequence", LAMP) == {
-        "actions": 6, "before": DOOR, "before_times": 3, "before_gap": 20,
-        "after": FAN, "after_times": 1, "after_gap": 340,
+        "actions": 6,
+        "before": DOOR,
+        "before_times": 3,
+        "before_gap": 20,
+        "after": FAN,
+        "after_times": 1,
+        "after_gap": 340,
     }
 
 
@@ -293,7 +298,10 @@ def test_which_spans_ended() -> None:
     diary.add(1, 20, LAMP, "on")
     diary.add(1, 21, LAMP, "off", cause="automation")
     assert figures(diary, "duration", LAMP) == {
-        "states": ["on"], "spans": [2], "longest": [7200], "unended": 1,
+        "states": ["on"],
+        "spans": [2],
+        "longest": [7200],
+        "unended": 1,
         "on_seconds": 3600 + 600 + 3600,
     }
 

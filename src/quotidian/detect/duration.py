@@ -126,8 +126,9 @@ class Duration(Detector):
             known.setdefault(entity_of(token), set()).add(state_of(token))
         figures = {name: _ended(own, places) for name, places in _places(own).items()}
         for name, places in by_entity(row).items():
-            if known[name] & ACTIVE_STATES:
-                figures.setdefault(name, {})["on_seconds"] = _on_seconds(row, name, places, known[name])
+            states = known.get(name, set())  # none where a name holds the sign that parts it from its state
+            if states & ACTIVE_STATES:
+                figures.setdefault(name, {})["on_seconds"] = _on_seconds(row, name, places, states)
         return figures
 
     def detect(self, history: History) -> list[Finding]:

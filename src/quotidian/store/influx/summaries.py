@@ -110,7 +110,7 @@ class InfluxContents:
         for one in refused:
             row = found.get(one.line)
             shown = one.line[:_SHOWN].decode(errors="replace")
-            self._log.warning("InfluxDB does not take a point", reason=one.reason, line=shown)
+            self._log.warning("a point is refused by InfluxDB", reason=one.reason, line=shown)
             if row is not None:
                 self._place.refuse(_name(row), one.reason)
         return {found[one.line] for one in refused if one.line in found}
