@@ -62,6 +62,7 @@ class Runner:
         self._store, self._url, self._secret = store, url, secret
         self._silent, self._program = silent, program
         self._queue: list[Asked] = []
+        self._asking = asyncio.Lock()
         self._news = asyncio.Event()
         self._unsaved: dict[str, Job] = {}
         self._log = structlog.get_logger(service="learn")
@@ -82,14 +83,15 @@ class Runner:
         UnreachableError
             When the store cannot be told.
         """
-        for one in self._queue:
-            if one.order == order:
-                return one
-        made = Asked(order, by)
-        await self._store.put_job(made.job)
-        self._queue.append(made)
-        self._news.set()
-        return made
+        async with self._asking:
+            for one in self._queue:
+                if one.order == order:
+                    return one
+            made = Asked(order, by)
+            await self._store.put_job(made.job)
+            self._queue.append(made)
+            self._news.set()
+            return made
 
     async def run(self) -> None:
         """Run what is asked for, for ever; stopped in a job, it ends the child and writes that down."""
@@ -111,9 +113,11 @@ class Runner:
             await self._save(one)
             raise
         except OSError as error:
-            one.job = msgspec.structs.replace(
-                one.job, state=JobState.FAILED, ended=clock.now(), error=f"No process could be started: {error}."
-            )
+            one.job = _failed(one.job, f"No process could be started: {error}.")
+        except Exception as error:
+            # Whoever waits for the end of a job must hear of it, and the next one is to run.
+            self._log.exception("a job could not be watched", job=one.job.id)
+            one.job = _failed(one.job, f"Something went wrong inside ({error!r}).")
         await self._save(one)
         self._count(one.job)
         one.ended.set_result(one.job)
@@ -138,8 +142,7 @@ class Runner:
             if said := await remarks:
                 self._log.warning("a job remarked something", job=one.job.id, remarks=said)
         if silent:
-            why = f"It said nothing for {self._silent / 60:,.0f} minutes and was ended."
-            one.job = msgspec.structs.replace(one.job, state=JobState.FAILED, ended=clock.now(), error=why)
+            one.job = _failed(one.job, f"It said nothing for {self._silent / 60:,.0f} minutes and was ended.")
         else:
             one.job = _ended(one.job, _why(code))
 
@@ -188,6 +191,10 @@ class Runner:
             self._log.info(sentence, **facts, memory=job.memory)
         if job.state is not JobState.DONE:
             self._log.warning("a job did not come to its end", **facts, state=job.state, why=job.error)
+
+
+def _failed(job: Job, why: str) -> Job:
+    return msgspec.structs.replace(job, state=JobState.FAILED, ended=clock.now(), error=why)
 
 
 def _ended(job: Job, why: str) -> Job:
