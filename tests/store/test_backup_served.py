@@ -126,7 +126,8 @@ def test_whoever_goes_away_leaves_nothing_behind(directory: Path) -> None:
             async with asyncio.timeout(20):
                 while [*(directory / "snapshot").iterdir()]:
                     await asyncio.sleep(0.01)
-            assert (await session.get(url + BACKUP, headers=headers)).status == 200
+            async with session.get(url + BACKUP, headers=headers) as answer:
+                assert answer.status == 200
 
     tried(directory, work)
 
