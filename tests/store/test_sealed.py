@@ -14,7 +14,11 @@ from quotidian import clock
 from quotidian.errors import CorruptStoreError
 from quotidian.model import Arrival, Day, DeadLetter, Enriched, Entity, Gap, Home, Snapshot
 from quotidian.model.event import events_of, table_of
+from quotidian.settings import Settings
 from quotidian.store import Checkpoint, Store
+from quotidian.store.embedded.store import EmbeddedStore
+
+from ..contracts.served import served  # noqa: TID252 - tests are no package
 
 MONDAY = dt.date(2026, 9, 7)
 TUESDAY = MONDAY + dt.timedelta(days=1)
@@ -42,6 +46,25 @@ def test_any_tool_reads_the_dataset(opened: Callable[..., Store], tmp_path: Path
     query = "SELECT home, date::VARCHAR, count(*), count(DISTINCT entity_id), sum((state = '7')::INT) FROM "
     rows = duckdb.sql(f"{query} read_parquet('{glob}', hive_partitioning = true) GROUP BY 1, 2 ORDER BY 2").fetchall()
     assert rows == [(store.home.id, str(date), 2500, 50, 28) for date in (MONDAY, TUESDAY)]
+
+
+def test_a_service_seals_a_day_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has many days sealed over HTTP keeps deliveries waiting for no more than one of them."""
+    seal, steps = EmbeddedStore.seal, list[list[dt.date]]()
+
+    def recorded(store: EmbeddedStore, before: dt.date) -> list[dt.date]:
+        steps.append(seal(store, before))
+        return steps[-1]
+
+    monkeypatch.setattr(EmbeddedStore, "seal", recorded)
+    store = served(tmp_path / "store", Settings({}))
+    try:
+        dates = tuple(MONDAY + dt.timedelta(days=place) for place in range(4))
+        filled(store, 5, dates)
+        assert store.seal(dates[3]) == [*dates[:3]]
+        assert [step for step in steps if step] == [[date] for date in dates[:3]]
+    finally:
+        store.close()
 
 
 def test_a_day_is_one_file_with_one_row_group(opened: Callable[..., Store], tmp_path: Path) -> None:

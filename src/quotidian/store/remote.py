@@ -13,7 +13,7 @@ import msgspec
 import pyarrow as pa
 
 from quotidian import errors
-from quotidian.errors import QuotidianError, SettingError, UnreachableError
+from quotidian.errors import CorruptStoreError, QuotidianError, SettingError, UnreachableError
 from quotidian.model.problem import Problem
 from quotidian.store.backup.archive import Contents
 from quotidian.store.backup.tar import CHUNK, Tar
@@ -26,6 +26,7 @@ MEDIA: Final = "application/msgpack"
 ROWS: Final = 50_000  #: events that travel at once
 _CONNECT: Final = 5.0  # seconds
 _PATIENCE: Final = 600.0  # seconds: forgetting an entity rewrites every day
+_DAY: Final = dt.timedelta(days=1)
 _OTHERS: Final = {kind.__name__: kind for kind in (ValueError, TypeError, KeyError)}
 _LOST: Final = (http.client.HTTPException, ConnectionError)
 
@@ -68,6 +69,21 @@ class RemoteStore:
             rows = events.slice(part * ROWS, ROWS)
             done += self._made(CALLS["append"], rows, checkpoint if part == last else None)
         return done
+
+    def seal(self, before: dt.date) -> list[dt.date]:
+        """Move the events of days into their files, a day at a time, so that what comes in between need not wait."""
+        unsealed = [day.date + _DAY for day in self.days() if day.date < before and day.events and not day.sealed_bytes]
+        sealed: list[dt.date] = []
+        damage: CorruptStoreError | None = None
+        # Days with late events are sealed again, with the last call.
+        for end in [*unsealed, before]:
+            try:
+                sealed += self._made(CALLS["seal"], end)
+            except CorruptStoreError as error:
+                damage = damage or error
+        if damage is not None:
+            raise damage
+        return sealed
 
     def retain(self, today: dt.date, *, dry_run: bool = False, once: bool = False) -> Retained:
         """Drop what is old, a few days at a time, so that what comes in between need not wait."""
