@@ -103,6 +103,14 @@ class TestHome:
         assert not store.carries(MONDAY)
         assert not store.summary("a", 1, MONDAY, MONDAY).days
 
+    def test_who_was_overtaken_by_another_zone_leaves_the_day_due(self, store: Store) -> None:
+        """A day of the old zone that is stored after the change does not pass for that of the new one."""
+        store.append(table(row("light.a", at(MONDAY, 12 * 3600))))
+        revision = store.days()[0].revision
+        store.set_home(msgspec.structs.replace(store.home, zone="America/New_York"))
+        store.put_day(MONDAY, {"a": (1, Integers(("x",)))}, {}, revision)
+        assert [day.date for day in store.days() if day.due] == [MONDAY]
+
 
 class TestAppend:
     def test_events_come_back_as_they_were(self, store: Store, opened: Callable[..., Store]) -> None:
@@ -680,6 +688,23 @@ class TestForget:
         assert list(store.period_summary("weekly", "a", 1, MONDAY, MONDAY).days) == [MONDAY.toordinal() + 1]
         assert [found.id for found in store.patterns()] == ["q"]
         assert list(store.home.entities) == [self.NAME + "_not"]
+
+    def test_who_was_at_work_does_not_bring_it_back(self, store: Store) -> None:
+        """What was folded, united or found before is refused; afterwards it goes on."""
+        self.filled(store)
+        named = Integers((f"{self.NAME}=on",))
+        revision, after = store.days()[-1].revision, store.nights.revision
+        ((start, folds),) = [*store.stale("monthly").items()][-1:]
+        late = store.days()[-1].date
+        store.forget(self.NAME)
+        with pytest.raises(ConflictError, match="forgotten"):
+            store.put_day(late, {"a": (1, named)}, {}, revision)
+        with pytest.raises(ConflictError):
+            store.put_period("monthly", start, Summary("a", 1, {start.toordinal(): named}), folds)
+        with pytest.raises(ConflictError):
+            store.put_patterns("daily", late, [pattern("p", f"{self.NAME}=on")], after)
+        store.put_day(late, {"a": (1, Integers(("x",)))}, {}, store.days()[-1].revision)
+        assert not store.days()[-1].due
 
     def test_an_unknown_entity_changes_nothing(self, store: Store) -> None:
         """Forgetting what was never there makes no day due."""

@@ -327,6 +327,11 @@ class Store(Protocol):
         ``rollups`` are the same integers in readable figures, by entity, all of that date. It replaces what was there,
         wholly or not at all, and marks the day as folded at that revision. When another carry is handed on than before,
         the day after it is due again. Its week and its month are stale.
+
+        Raises
+        ------
+        ConflictError
+            When an entity of that day was forgotten since that revision.
         """
 
     def set_editions(self, editions: Mapping[str, int]) -> int:
@@ -375,7 +380,7 @@ class Store(Protocol):
         Raises
         ------
         ConflictError
-            When one of its days was folded meanwhile.
+            When one of its days was folded meanwhile, or an entity was forgotten.
         """
 
     def united(self, period: Period, start: dt.date, folds: int) -> None:

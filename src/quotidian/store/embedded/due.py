@@ -46,6 +46,10 @@ class Due:
             "INSERT INTO stale VALUES (?, ?, 1) ON CONFLICT DO UPDATE SET folds = folds + 1", periods
         )
 
+    def unite_all_again(self) -> None:
+        """Refuse what is being made of any week or month right now."""
+        self._database.execute("UPDATE stale SET folds = folds + 1")
+
     def stale(self, period: Period) -> dict[dt.date, int]:
         """Give the weeks or months whose days were folded since they were united, and a count of these folds."""
         rows = self._database.rows("SELECT start, folds FROM stale WHERE period = ? ORDER BY start", (period,))

@@ -249,19 +249,21 @@ class Events:
         """Part all events into the days of another zone, within a switch and a transaction."""
         old = [(Day.from_ordinal(record.ordinal, self.zone), record) for record in self._ledger.days()]
         near = {day.ordinal + shift for day, record in old if record.events for shift in (-1, 0, 1)}
+        # Whoever folds a day of the old zone right now has not folded that of the new one.
+        revision = 1 + max((record.revision for _, record in old), default=0)
         self._ledger.clear()
         for _, record in old:
             if record.sealed is not None:
                 self._files.replace(record.date, record.sealed)
         for ordinal in sorted(near):
-            self._regroup(Day.from_ordinal(ordinal, zone), old)
+            self._regroup(Day.from_ordinal(ordinal, zone), old, revision)
         self._tally.follow()
 
-    def _regroup(self, new: Day, old: list[tuple[Day, LedgerDay]]) -> None:
+    def _regroup(self, new: Day, old: list[tuple[Day, LedgerDay]], revision: int) -> None:
         sealed = [self._sealed(record) for day, record in old if day.start < new.end and new.start < day.end]
         sealed = [chosen(part, between(part, new.start, new.end)) for part in sealed]
         events = united([*sealed, self.hot.between(new.start, new.end)])
-        record = LedgerDay(new.ordinal, events.num_rows, revision=1)
+        record = LedgerDay(new.ordinal, events.num_rows, revision=revision)
         if any(part.num_rows for part in sealed):
             self._write(new, record, events)
         elif events.num_rows:

@@ -190,10 +190,9 @@ class Layers:
         """Remove the patterns that name an entity; tell how many."""
         names = [(pattern.id,) for pattern in self.patterns() if mention.within(pattern)]
         self._database.executemany("DELETE FROM pattern WHERE id = ?", names)
-        if names:
-            # Whoever is looking right now must not put them back.
-            nights = self.nights()
-            self._put_nights(msgspec.structs.replace(nights, revision=nights.revision + 1))
+        # Whoever is looking right now must not put them back, nor find what was not there yet.
+        nights = self.nights()
+        self._put_nights(msgspec.structs.replace(nights, revision=nights.revision + 1))
         return len(names)
 
     def forget_days(self, mention: Mention) -> set[int]:

@@ -11,6 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from quotidian import clock
+from quotidian.errors import ConflictError
 from quotidian.model import (
     Carry,
     CauseKind,
@@ -94,6 +95,7 @@ class EmbeddedStore:
             raise
         self._due = Due(self._database)
         self._jobs, self._holds = Jobs(self._database), Holds()
+        self._forgot: dict[int, int] = {}  # by ordinal: what was folded from an older revision may name the entity
         intake = Intake(settings)
         self._events = Events(self._database, self._files, intake, self.home.zone)
         self._search = Search(self._database, self._events)
@@ -250,6 +252,8 @@ class EmbeddedStore:
     ) -> None:
         """Store what was folded from a day's events at a revision."""
         ordinal = date.toordinal()
+        if revision < self._forgot.get(ordinal, 0):
+            raise ConflictError(f"An entity of {date} was forgotten while the day was folded.", "Fold it again.")
         with self._database.transaction():
             self._due.folded(ordinal, handed_on=self._layers.carries(ordinal) != carries)
             self._layers.put_day(ordinal, summaries, carries, rollups)
@@ -388,11 +392,13 @@ class EmbeddedStore:
             self._layers.forget_periods(mention)
             patterns = self._layers.forget_patterns(mention)
             self._ledger.touch(days)
+            self._due.unite_all_again()
             self._ledger.prune(named - days)
             self._accounts.forget(entity_id, mention)
             self._files.forget(entity_id, Day.containing(clock.now(), home.zone).start)
             self._home.keep(home)
         self._home.now = home
+        self._forgot |= {ordinal: self._ledger.day(ordinal).revision for ordinal in days}
         # What was set aside cannot be searched.
         self._files.discard_quarantine()
         try:
