@@ -74,7 +74,7 @@ def test_a_job_tells_what_it_did(store: Store) -> None:
     assert ("fold", 12, 12) in [(one.stage, one.done, one.total) for one in told]
     assert told[-1] == job == store.jobs()[0]
     again = ran(store)
-    assert again.tidings == ("Nothing to do: 2026-03-13 is folded.",)
+    assert again.tidings == ("Nothing to do: the newest day that was learned from is 2026-03-13.",)
     assert (again.days, again.nights) == (0, 0)
 
 
@@ -84,7 +84,7 @@ def test_each_kind_does_its_own(store: Store) -> None:
     assert (part.days, part.last) == (8, dt.date(2026, 3, 9))
     assert ran(store, Order(JobKind.WEEKLY)).tidings[0].startswith("looked at the week up to 2026-03-07: ")
     assert ran(store, Order(JobKind.WEEKLY)).tidings == (
-        "Nothing to do: no week has ended since the last time; 2026-03-09 is folded.",
+        "Nothing to do: no week has ended since the last time; the newest day that was learned from is 2026-03-09.",
     )
     assert ran(store, Order(JobKind.MONTHLY)).tidings[0].startswith("Nothing to do: no month has ended")
     # From today on; these days are long over.

@@ -60,7 +60,7 @@ def test_a_32_bit_system_is_a_problem() -> None:
         ({"QUOTIDIAN_RETENTION_DAILY": "60"}, "warning", "QUOTIDIAN_RETENTION_DAILY is '60': the daily detectors"),
         ({"INFLUXDB_RETENTION_DAILY": "soon"}, "problem", "INFLUXDB_RETENTION_DAILY is 'soon'."),
         ({"QUOTIDIAN_COMMIT_INTERVAL": "-1"}, "problem", "QUOTIDIAN_COMMIT_INTERVAL is '-1'."),
-        ({"ANALYSIS_SCHEDULE": "at three"}, "problem", "ANALYSIS_SCHEDULE is 'at three': it has five fields."),
+        ({"ANALYSIS_SCHEDULE": "at three"}, "problem", "ANALYSIS_SCHEDULE is 'at three': five fields are needed."),
         ({"WEEKLY_ANALYSIS_SCHEDULE": "0 3 * * 8"}, "problem", "WEEKLY_ANALYSIS_SCHEDULE is '0 3 * * 8': '8' is not"),
         ({"QUOTIDIAN_LOG_LEVEL": "loud"}, "problem", "QUOTIDIAN_LOG_LEVEL is 'loud'."),
         ({"QUOTIDIAN_EXLUDE": "canary"}, "warning", "QUOTIDIAN_EXLUDE is set, but is no setting."),

@@ -13,6 +13,8 @@ import pytest
 from quotidian.learn import holding
 from quotidian.learn.orders import HOLD
 from quotidian.model import Job, JobKind, JobState
+from quotidian.operate.console import progress
+from quotidian.operate.scheduling import _Shown
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
 
@@ -36,11 +38,12 @@ def test_each_does_its_own_and_says_so(imported: Run) -> None:
     assert "folded 14 days from 2026-02-02 to 2026-02-15: " in first.output
     assert " events, 10 detectors, " in first.output
     assert "looked at 14 nights, the last up to 2026-02-15: " in first.output
-    assert imported("daily").output == "Nothing to do: 2026-02-15 is folded.\n"
+    newest = "the newest day that was learned from is 2026-02-15."
+    assert imported("daily").output == f"Nothing to do: {newest}\n"
     assert "looked at 2 weeks, the last up to 2026-02-14: " in imported("weekly").output
-    assert "Nothing to do: no week has ended since the last time; 2026-02-15 is folded." in imported("weekly").output
+    assert f"Nothing to do: no week has ended since the last time; {newest}" in imported("weekly").output
     assert "Nothing to do: no month has ended" in imported("monthly").output
-    assert imported("backfill", "--days", 3660).output == "Nothing to do: 2026-02-15 is folded.\n"
+    assert imported("backfill", "--days", 3660).output == f"Nothing to do: {newest}\n"
 
 
 def test_up_to_a_date(imported: Run) -> None:
@@ -68,6 +71,27 @@ def test_what_cannot_be_meant_is_refused(words: tuple[str, ...], quotidian: Run)
     told = quotidian(*words)
     assert told.code == 2
     assert "--da" in told.errors
+
+
+def test_a_date_that_has_not_come_is_refused(imported: Run) -> None:
+    """A slip of the pen learns from nothing, and says what day it is."""
+    told = imported("daily", "--date", "2999-01-01")
+    assert told.code == 1
+    assert "2999-01-01 has not come yet: today is " in told.errors
+    assert imported("jobs", "--json").json == []
+
+
+def test_what_is_waited_for_is_said_once(imported: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """However often the store is asked in vain, and with a way out."""
+    store = connect(tmp_path / "store", Settings({}))
+    with progress(quiet=True) as stages:
+        shown = _Shown(store, stages)
+        for stage in ("away", "fold", "away", "fold", "away"):
+            shown(Job(id="w", kind=JobKind.DAILY, by="command", asked=1, state=JobState.RUNNING, stage=stage))
+    store.close()
+    told = " ".join(capsys.readouterr().err.split())
+    assert told.count("does not answer") == 1
+    assert "Ctrl-C gives up now" in told
 
 
 def test_without_a_store_it_says_what_to_do(quotidian: Run) -> None:
@@ -103,15 +127,15 @@ def test_jobs_are_told_newest_first(imported: Run, tmp_path: Path) -> None:
     )
     store.close()
     lines = imported("jobs").output.splitlines()
-    assert [line.split()[2:5] for line in lines[1:4]] == [
+    assert [line.split()[2:5] for line in (lines[0], lines[2], lines[4])] == [
         ["monthly", "request", "running"],
         ["weekly", "schedule", "failed"],
         ["daily", "command", "done"],
     ]
-    assert "fold 3 of 9" in lines[1]
-    assert "[b]The disk is full." in lines[2]
-    assert "folded 14 days" in lines[3]
-    assert " MB" in lines[3]
+    assert lines[1].strip() == "fold 3 of 9"
+    assert lines[3].strip() == "[b]The disk is full."
+    assert " MB" in lines[4]
+    assert lines[5].startswith("  folded 14 days")
     assert [job["id"] for job in imported("jobs", "--limit", 2, "--json").json] == ["r", "f"]
 
 

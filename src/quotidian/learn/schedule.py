@@ -56,7 +56,7 @@ class Cron:
     def __init__(self, text: str) -> None:
         fields = text.lower().split()
         if len(fields) != 5:
-            raise ValueError("it has five fields")
+            raise ValueError("five fields are needed")
         minutes, hours = _numbers(fields[0], 0, 59), _numbers(fields[1], 0, 23)
         days, months = _numbers(fields[2], 1, 31), _numbers(fields[3], 1, 12, _MONTHS)
         weekdays = [_from_monday(number) for number in _numbers(fields[4], 0, 7, _WEEKDAYS)]

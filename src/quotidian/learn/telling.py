@@ -94,7 +94,8 @@ def _kept(learned: Learned) -> list[str]:
 def _nothing(kind: JobKind, newest: dt.date | None) -> str:
     if newest is None:
         return "Nothing to do: no day is over yet."
+    last = f"the newest day that was learned from is {newest}."
     if kind in (JobKind.WEEKLY, JobKind.MONTHLY):
         period = "week" if kind is JobKind.WEEKLY else "month"
-        return f"Nothing to do: no {period} has ended since the last time; {newest} is folded."
-    return f"Nothing to do: {newest} is folded."
+        return f"Nothing to do: no {period} has ended since the last time; {last}"
+    return f"Nothing to do: {last}"

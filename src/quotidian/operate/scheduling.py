@@ -6,17 +6,22 @@ from typing import Annotated, Final
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
+from quotidian import clock
+from quotidian.errors import SettingError
 from quotidian.learn.orders import BACKFILL, MOST_DAYS, Order, asked
 from quotidian.model import Job, JobKind, JobState
 from quotidian.model.day import SECOND, moment
-from quotidian.operate.console import Stages, answers, as_json, plain, progress, say, warn
+from quotidian.operate.console import Stages, as_json, plain, progress, say, warn
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption
 from quotidian.operate.telling import size
 from quotidian.store import Store
 
+_AWAY: Final = (
+    "The store, or the InfluxDB behind it, does not answer. This goes on when it does, and gives up after ten minutes; "
+    "Ctrl-C gives up now. `quotidian doctor` tells what is wrong."
+)
 _COLOURS: Final = {JobState.DONE: "green", JobState.RUNNING: "cyan", JobState.WAITING: "cyan"}
 
 DateOption = Annotated[
@@ -127,6 +132,7 @@ def _run(order: Order, data: Path | None, *, json: bool) -> None:
     from quotidian.learn.jobs import run  # noqa: PLC0415
 
     with opened(data) as store:
+        _refuse_future(order, store.home.zone)
         with progress(quiet=json) as stages:
             job = run(store, order, asked(order, "command"), _Shown(store, stages))
         if json:
@@ -136,19 +142,26 @@ def _run(order: Order, data: Path | None, *, json: bool) -> None:
             say(escape(plain(sentence)))
 
 
+def _refuse_future(order: Order, zone: str) -> None:
+    today = moment(clock.now(), zone).date()
+    if order.date is not None and order.date > today:
+        raise SettingError(f"{order.date} has not come yet: today is {today}.", "Name a day that is over, or none.")
+
+
 class _Shown:
-    """Shows how far a job is, and once what it waits for."""
+    """Shows how far a job is, and once what it waits for, however often it tries."""
 
     def __init__(self, store: Store, stages: Stages) -> None:
-        self._store, self._stages, self._waits = store, stages, ""
+        self._store, self._stages = store, stages
+        self._warned: set[str] = set()
 
     def __call__(self, job: Job) -> None:
         waits = job.stage if job.stage in ("wait", "away") else ""
-        if waits and waits != self._waits:
-            warn("The store does not answer; this waits for it." if waits == "away" else who_runs(self._store))
+        if waits and waits not in self._warned:
+            warn(_AWAY if waits == "away" else who_runs(self._store))
+            self._warned.add(waits)
         elif job.stage and not waits:
             self._stages(job.stage, job.done, job.total)
-        self._waits = waits
 
 
 def who_runs(store: Store) -> str:
@@ -163,27 +176,23 @@ def _runs(job: Job, zone: str) -> str:
 
 
 def _tell_jobs(jobs: list[Job], zone: str) -> None:
-    table = Table(box=None, pad_edge=False)
-    for column in ("asked", "kind", "by", "state", "took", "memory", ""):
-        table.add_column(column, justify="right" if column in ("took", "memory") else "left", no_wrap=column != "")
+    # What it did stands below: beside the figures only a narrow column is left of a terminal.
     for job in jobs:
-        table.add_row(
-            f"{moment(job.asked, zone):%Y-%m-%d %H:%M}",
-            job.kind,
-            escape(job.by),
-            f"[{_COLOURS.get(job.state, 'red')}]{job.state}[/]",
-            _took(job),
-            size(job.memory) if job.memory else "–",
-            escape(plain(_told(job))),
+        colour = _COLOURS.get(job.state, "red")
+        memory = size(job.memory) if job.memory else "–"
+        say(
+            f"{moment(job.asked, zone):%Y-%m-%d %H:%M}  {job.kind:<8}  {escape(job.by):<8}  "
+            f"[{colour}]{job.state:<11}[/]  {_took(job):>9}  {memory:>8}"
         )
-    answers.print(table)
+        for sentence in _told(job):
+            say(f"  {escape(plain(sentence))}")
 
 
 def _took(job: Job) -> str:
     return "–" if job.started is None or job.ended is None else f"{(job.ended - job.started) / SECOND:,.1f} s"
 
 
-def _told(job: Job) -> str:
+def _told(job: Job) -> tuple[str, ...]:
     if job.state is JobState.RUNNING and job.total:
-        return f"{job.stage} {job.done} of {job.total}"
-    return job.error or "; ".join(job.tidings)
+        return (f"{job.stage} {job.done} of {job.total}",)
+    return (job.error,) if job.error else job.tidings
