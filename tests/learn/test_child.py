@@ -143,6 +143,20 @@ def test_what_goes_wrong_inside_is_in_the_log(tmp_path: Path, logged: io.StringI
     assert SECRET not in logged.getvalue()
 
 
+def test_who_asks_while_a_process_ends_gets_another_job(tmp_path: Path) -> None:
+    """A job that has told its end takes no more orders, though its process is still there."""
+    text = "import json, sys; print(json.dumps(json.loads(input())['job'] | {'state': 'done'}), flush=True); input()"
+
+    async def run() -> None:
+        async with running(tmp_path, program=program(text)) as (runner, _):
+            one = await runner.ask(DAILY, "request")
+            await until(lambda: one.job.state is JobState.DONE)
+            assert not one.ended.done()
+            assert await runner.ask(DAILY, "request") is not one
+
+    asyncio.run(run())
+
+
 def test_a_program_that_is_not_there_fails_the_job(tmp_path: Path) -> None:
     """No process can be started: the reason is told."""
 

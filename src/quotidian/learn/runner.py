@@ -85,7 +85,7 @@ class Runner:
         """
         async with self._asking:
             for one in self._queue:
-                if one.order == order:
+                if one.order == order and one.job.state not in ENDED:
                     return one
             made = Asked(order, by)
             await self._store.put_job(made.job)
