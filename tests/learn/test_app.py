@@ -248,12 +248,18 @@ class Life:
         self.books.kept = [
             Job(id=f"old {kind}", kind=kind, by="x", asked=SUNDAY - 2 * HOUR, state=JobState.DONE) for kind in JobKind
         ]
-        self.schedule = crons(Settings(settings))
+        self.schedule, self.awake = crons(Settings(settings)), 0.0
         self.scheduler = self.started()
 
     def started(self) -> Scheduler:
         """Start a service."""
-        return Scheduler(self.books, self.runs, self.schedule, lambda: self.runs.now)  # type: ignore[arg-type]
+        return Scheduler(
+            self.books,  # type: ignore[arg-type]
+            self.runs,  # type: ignore[arg-type]
+            self.schedule,
+            lambda: self.runs.now,
+            lambda: self.awake,
+        )
 
     async def pass_by(self, span: int, step: int = 20 * MINUTE) -> None:
         """Let time pass; it looks as often as it wants to, at the latest after a step."""
@@ -264,7 +270,9 @@ class Life:
             except UnreachableError:
                 seconds = LOOK
             assert 0 <= seconds <= LOOK
-            self.runs.now += step if seconds == LOOK else int(seconds * SECOND)
+            passed = step if seconds == LOOK else int(seconds * SECOND)
+            self.runs.now += passed
+            self.awake += passed / SECOND
 
 
 def test_days_then_the_week_then_the_month() -> None:
@@ -294,7 +302,7 @@ def test_days_go_before_a_week_that_comes_too_early() -> None:
         life.runs.now += 6 * DAY
         await life.pass_by(20 * HOUR)
         assert life.runs.hours() == [
-            ("07 12:00", "daily"),
+            ("07 12:20", "daily"),
             ("08 01:00", "daily"),
             ("08 01:00", "weekly"),
             ("08 03:00", "daily"),
@@ -369,6 +377,38 @@ def test_a_clock_that_is_set_over_midnight_and_back() -> None:
         await life.pass_by(7 * HOUR)
         assert [kind for _, kind in life.runs.ran] == [JobKind.DAILY] * 2
         assert life.runs.hours()[-1] == ("02 03:00", "daily")
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("before", [0, SUNDAY - 30 * DAY, SUNDAY - 9 * HOUR])
+def test_a_clock_that_was_behind_or_a_machine_that_slept(before: int) -> None:
+    """What is due then waits five minutes, as after a start: what happened meanwhile is fetched first."""
+
+    async def run() -> None:
+        life = Life()
+        life.books.kept = [msgspec.structs.replace(job, asked=SUNDAY - 40 * DAY) for job in life.books.kept]
+        life.runs.now = before
+        life.scheduler = life.started()
+        await life.pass_by(4 * MINUTE, step=MINUTE)
+        life.runs.now = SUNDAY
+        await life.pass_by(20 * MINUTE, step=MINUTE)
+        assert life.runs.hours() == [("01 12:05", kind) for kind in ("daily", "weekly", "monthly")]
+
+    asyncio.run(run())
+
+
+def test_the_very_first_time_waits_though_the_clock_was_behind() -> None:
+    """A machine that starts in 1970 counts the hour for the history from when it knows the time."""
+
+    async def run() -> None:
+        life = Life()
+        life.books.kept, life.runs.now = [], 0
+        life.scheduler = life.started()
+        await life.pass_by(10 * MINUTE, step=MINUTE)
+        life.runs.now = SUNDAY
+        await life.pass_by(2 * HOUR, step=MINUTE)
+        assert life.runs.hours()[0] == ("01 13:00", "daily")
 
     asyncio.run(run())
 

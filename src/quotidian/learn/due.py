@@ -100,7 +100,7 @@ def standing(cron: Cron, runs: Sequence[Job], now: int, zone: str, began: int) -
     """
     known = [job for job in runs if job.asked <= now]
     done = max((job.asked for job in known if job.state is JobState.DONE), default=None)
-    due = min(cron.after(began, zone), began + FIRST) if done is None else cron.after(done, zone)
+    due = began + FIRST if done is None else cron.after(done, zone)
     failed = [job for job in known if job.state in _FAILED and job.asked >= max(done or 0, began)]
     rests = 0
     if failed:

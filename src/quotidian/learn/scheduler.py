@@ -1,6 +1,7 @@
 """The schedule at work: it looks once a minute whether a time has come, and lets jobs run in series."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -20,6 +21,8 @@ from quotidian.model.day import SECOND
 #: Seconds until the next look, at the longest. A timer until three at night would come late after a machine slept, and
 #: at the wrong time after its clock was set; so the clock is read again and again, and no timer is trusted.
 LOOK: Final = 60.0
+#: A clock that is off by more than this (µs) against one that only ever goes on was set, or the machine has slept.
+_SET: Final = 60 * SECOND
 _NEWEST: Final = 20  #: jobs of each kind that are looked at
 
 
@@ -50,13 +53,20 @@ class Scheduler:
         The times of each kind.
     now
         The clock.
+    awake
+        Seconds for which the machine has been awake, by a clock that nobody sets.
     """
 
     def __init__(
-        self, store: StoreClient, runner: Runner, crons: Mapping[JobKind, Cron], now: Callable[[], int] = clock.now
+        self,
+        store: StoreClient,
+        runner: Runner,
+        crons: Mapping[JobKind, Cron],
+        now: Callable[[], int] = clock.now,
+        awake: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._store, self._runner, self._crons, self._now = store, runner, crons, now
-        self._began = now()
+        self._store, self._runner, self._crons, self._now, self._awake = store, runner, crons, now, awake
+        self._began, self._seen = now(), (now(), awake())
         self._tidied = False
         self._log = structlog.get_logger(service="learn")
         self.outlook: Outlook | None = None
@@ -108,8 +118,7 @@ class Scheduler:
         QuotidianError
             When the store's books cannot be read.
         """
-        now = self._now()
-        self._began = min(self._began, now)  # the clock may have been set back
+        now = self._looked()
         zone = (await self._store.home()).zone
         waits = waiting(await self._store.days(), await self._store.nights(), now, zone)
         runs = {kind: self._with_own(kind, await self._store.jobs(_NEWEST, kind)) for kind in SCHEDULED}
@@ -118,6 +127,13 @@ class Scheduler:
         late = bool(waits.days) and self._is_late(kinds[JobKind.DAILY], now, zone)
         self.outlook = Outlook(now, zone, kinds, done, waits, late)
         return self.outlook
+
+    def _looked(self) -> int:
+        """Read the clock. Where it was set, or the machine has slept, that is like a start: nobody listened before."""
+        (before, awake), self._seen = self._seen, (self._now(), self._awake())
+        now, passed = self._seen[0], (self._seen[1] - awake) * SECOND
+        self._began = now if abs(now - before - passed) > _SET else min(self._began, now)
+        return now
 
     def _with_own(self, kind: JobKind, jobs: Sequence[Job]) -> list[Job]:
         """Add our own last one, which jobs from before a clock was set back may hide."""
