@@ -4,14 +4,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from quotidian.errors import CorruptStoreError, StoreBusyError, StoreRefusedError
+from quotidian.model import Day
 from quotidian.settings import Settings
 from quotidian.store import Store, connect
 from quotidian.store.embedded.place import refuse_network
+
+from .backups import archive_of, filled, restored
+from .delivered import MONDAY
 
 
 @pytest.mark.parametrize("kind", ["nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.rclone"])
@@ -73,3 +78,24 @@ def test_a_failed_opening_gives_the_lock_back(tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(CorruptStoreError, match="damaged"):
             connect(tmp_path, Settings({}))
+
+
+def test_a_store_is_nobody_elses_business(tmp_path: Path) -> None:
+    """Also in a directory that others may enter, as a volume: neither its events nor its database can be read by them.
+
+    The same holds for what is set aside, restored, and replaced by a backup.
+    """
+    filled(tmp_path, 3)
+    with closing(connect(tmp_path, Settings({}))) as store:
+        packed = archive_of(store)
+        (victim,) = tmp_path.glob("events/*/date=2026-09-07/*")
+        victim.write_bytes(b"")
+        with pytest.raises(CorruptStoreError):
+            store.day_events(Day.of(MONDAY, store.home.zone))
+        assert (tmp_path / "quarantine").stat().st_mode & 0o077 == 0
+    restored(packed, tmp_path, replace=True)
+    connect(tmp_path, Settings({})).close()
+    tmp_path.chmod(0o755)
+    names = {path.name.split("-")[0]: path for path in tmp_path.iterdir() if path.name != "secret"}
+    assert {"events", "unfinished", "quotidian.sqlite", "replaced"} <= names.keys()
+    assert {name for name, path in names.items() if path.stat().st_mode & 0o077} == set()

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from quotidian.errors import SettingError, StoreBusyError, StoreRefusedError
 from quotidian.settings import Settings
-from quotidian.store.embedded.place import Lock, disk_errors, refuse_network
+from quotidian.store.embedded.place import PRIVATE, Lock, disk_errors, refuse_network
 from quotidian.store.protocols import Store
 from quotidian.store.remote import RemoteStore
 from quotidian.store.retention import refuse_short
@@ -101,8 +101,7 @@ def open_here(directory: Path, settings: Settings, *, create: bool = True, here:
             f"There is no store in {directory}.", "Import a source first, or name another directory."
         )
     with disk_errors(directory):
-        # What happens in a home is nobody else's business.
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     lock = Lock(directory)
     try:
         settle(directory)

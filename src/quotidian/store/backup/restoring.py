@@ -26,7 +26,7 @@ from quotidian.store.backup.tar import Readable
 from quotidian.store.embedded.database import FILE, Database, schemas
 from quotidian.store.embedded.home import KeptHome
 from quotidian.store.embedded.ledger import Ledger, LedgerDay
-from quotidian.store.embedded.place import Lock, disk_errors, refuse_network
+from quotidian.store.embedded.place import PRIVATE, PRIVATE_FILE, Lock, disk_errors, refuse_network
 
 _STAGING: Final = "restoring"
 _DECIDED: Final = "restored"
@@ -109,7 +109,7 @@ def restore(
 def _locked(directory: Path) -> Iterator[None]:
     refuse_network(directory)
     with disk_errors(directory):
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        directory.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         lock = Lock(directory)
         try:
             yield
@@ -133,9 +133,11 @@ def _staged(contents: Contents, staging: Path, progress: Progress) -> list[Ledge
     def into(member: Member) -> BinaryIO:
         path = new / member.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("xb")
+        path.touch(mode=PRIVATE_FILE, exist_ok=False)
+        return path.open("wb")
 
-    (staging / _OLD).mkdir(parents=True)
+    for place in (staging, staging / _OLD, new, new / "events"):
+        place.mkdir(mode=PRIVATE)
     contents.members(into, progress)
     files = [path for path in new.rglob("*") if path.is_file()]
     days = _checked(contents, new, {path.relative_to(new).as_posix(): _read(path) for path in files})

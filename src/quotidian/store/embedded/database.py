@@ -12,7 +12,7 @@ import numpy as np
 
 from quotidian.errors import CorruptStoreError, StoreRefusedError
 from quotidian.model.arrays import Ints
-from quotidian.store.embedded.place import disk_full
+from quotidian.store.embedded.place import PRIVATE_FILE, disk_errors, disk_full
 
 FILE: Final = "quotidian.sqlite"
 _DAMAGE: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -44,6 +44,9 @@ class Database:
     def __init__(self, directory: Path, migrations: Sequence[str] | None = None) -> None:
         self.path: Final = directory / FILE
         self._undone: list[Callable[[], object]] = []
+        with disk_errors(directory):
+            if not self.path.exists():
+                self.path.touch(mode=PRIVATE_FILE)
         with self._errors():
             self._connection = sqlite3.connect(self.path, isolation_level=None)
             try:

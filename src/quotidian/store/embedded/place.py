@@ -11,6 +11,9 @@ from typing import Final
 
 from quotidian.errors import DiskFullError, StoreBusyError, StoreRefusedError
 
+#: What happens in a home is nobody else's business: the mode of a store's directories, and of its database.
+PRIVATE: Final = 0o700
+PRIVATE_FILE: Final = 0o600
 #: Filesystems on which locks or the order of writes cannot be relied on.
 NETWORK: Final = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "ncpfs", "lustre"}

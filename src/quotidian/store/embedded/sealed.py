@@ -20,7 +20,7 @@ from quotidian.errors import CorruptStoreError
 from quotidian.model import Day
 from quotidian.store.embedded.archive import DamagedDayError, SealedFile
 from quotidian.store.embedded.copies import STORED_SCHEMA
-from quotidian.store.embedded.place import disk_errors
+from quotidian.store.embedded.place import PRIVATE, disk_errors
 
 _ASIDE: Final = "It was set aside in the directory quarantine of the store; import the sources of that day again."
 _NUMBERS: Final = ("last_updated", "last_changed", "origins")
@@ -45,8 +45,8 @@ class SealedDays:
         self._written: list[Path] = []
         self._replaced: list[Path] = []
         with disk_errors(directory):
-            self._dataset.mkdir(parents=True, exist_ok=True)
-            self._unfinished.mkdir(exist_ok=True)
+            for place in (self._dataset.parent, self._dataset, self._unfinished):
+                place.mkdir(mode=PRIVATE, exist_ok=True)
             # A file is only as durable as the directories that lead to it.
             for parent in (self._dataset.parent, directory):
                 _sync(parent)
@@ -133,7 +133,7 @@ class SealedDays:
         path = self._path(date, sealed.file)
         aside = self._directory / "quarantine" / f"{date}-{sealed.file}"
         with disk_errors(self._directory):
-            aside.parent.mkdir(exist_ok=True)
+            aside.parent.mkdir(mode=PRIVATE, exist_ok=True)
             if path.exists():
                 path.rename(aside)
 

@@ -20,7 +20,7 @@ from quotidian.model import Day, DeadLetter
 from quotidian.store.embedded.archive import ELSEWHERE, DamagedDayError, DroppedDayError, SealedFile
 from quotidian.store.embedded.database import Database
 from quotidian.store.embedded.letters import Letters
-from quotidian.store.embedded.place import disk_errors
+from quotidian.store.embedded.place import PRIVATE, disk_errors
 from quotidian.store.embedded.sealed import SealedDays
 from quotidian.store.influx import flux, lines
 from quotidian.store.influx.flux import Query
@@ -261,7 +261,7 @@ class InfluxDays:
         start, end = _span(sealed.file)
         aside = self._directory / "quarantine" / f"{date}-influx.jsonl"
         with disk_errors(self._directory):
-            aside.parent.mkdir(exist_ok=True)
+            aside.parent.mkdir(mode=PRIVATE, exist_ok=True)
             aside.write_text("".join(f"{point.record}\n" for point in self._damaged.pop(date, [])))
         self._place.leave("RAW", self._own(), start, end - 1)
 
