@@ -5,7 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from quotidian.model import Entity, Home
 from quotidian.model.rollup import DETECTORS
+from quotidian.operate.recalling import _unknown
 
 from .conftest import Ran, ran
 
@@ -108,3 +110,14 @@ def test_habits_are_chosen(lived: Path) -> None:
     assert ran("patterns", "--limit", 2, "--json", "--data", lived).json == active[:2]
     assert ran("patterns", "--limit", 2, "--data", lived).output.count("•") == 2
     assert "No such habits" in ran("patterns", "--entity", "light.nobody", "--data", lived).output
+
+
+def test_a_slip_of_the_pen_is_noticed(lived: Path) -> None:
+    """What is called nearly so is named, and never the name itself; a detector that there is not is refused."""
+    assert "Did you mean kitchen?" in ran("patterns", "--area", "kitchn", "--data", lived).output
+    refused = ran("patterns", "--kind", "habits", "--data", lived)
+    assert refused.code == 1
+    assert "There are time_of_day, " in refused.errors
+    home = Home(id="x", zone="UTC", entities={"light.desk": Entity("light.desk")})
+    assert "It is there, but did not change" in str(_unknown(home, "light.desk"))
+    assert "Did you mean light.desk?" in str(_unknown(home, "light.dsk"))

@@ -110,6 +110,24 @@ def test_copy_says_what_the_other_kind_would_drop(
     assert quotidian("store", "copy", "--from", "embedded", "--to", "influx", "--yes").code == 0
 
 
+def test_init_says_what_the_next_night_would_drop(
+    influx: Influx, store: Path, quotidian: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who switches to InfluxDB learns of its shorter retention before days are gone, not from what was dropped."""
+    late = connect(store, Settings({}))
+    fill(late, first=MONDAY + dt.timedelta(days=4))
+    late.close()
+    monkeypatch.setenv("QUOTIDIAN_STORE", "influx")
+    monkeypatch.setenv("QUOTIDIAN_DATA", str(store))
+    told = " ".join(ran("store", "init").errors.split())
+    assert "INFLUXDB_RETENTION_RAW is '7d': the next nightly run will drop" in told
+    monkeypatch.setenv("INFLUXDB_RETENTION_RAW", "365d")
+    assert ran("store", "init").errors == ""
+    monkeypatch.setenv("INFLUXDB_RETENTION_RAW", "7d")
+    monkeypatch.setenv("QUOTIDIAN_DATA", str(store / "none"))
+    assert ran("store", "init").errors == ""
+
+
 def test_copy_to_another_directory(
     store: Path, tmp_path: Path, quotidian: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:

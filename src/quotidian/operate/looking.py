@@ -21,7 +21,7 @@ from quotidian.model.pattern import Choice
 from quotidian.operate.console import answers, as_json, say
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption, KindOption
-from quotidian.operate.telling import as_data, size, tell_layers, tell_patterns
+from quotidian.operate.telling import as_data, nearest, size, tell_layers, tell_patterns
 from quotidian.report import ReportData, render
 from quotidian.store import Store
 
@@ -68,7 +68,8 @@ def patterns_command(
     choice = Choice(kind=kind, entity_id=entity, area=area, status=state, min_confidence=min_confidence)
     everything = everything or state is not None
     with opened(data) as store:
-        chosen = choice.of(store.patterns(), store.home)
+        home = store.home
+        chosen = choice.of(store.patterns(), home)
     patterns = useful_first(one for one in chosen if pattern_id in (None, one.id))
     if pattern_id is not None and not patterns:
         raise NotFoundError(f"There is no pattern {pattern_id!r}.", "`quotidian patterns --all` lists them.")
@@ -79,13 +80,9 @@ def patterns_command(
     elif patterns:
         tell_patterns(patterns[:limit], everything=everything)
     elif choice == Choice():
-        say("No habits yet. `quotidian learn SOURCE` learns from a history.")
+        say("No habits yet. `quotidian learn SOURCE` learns from a history; `quotidian up` learns each night.")
     else:
-        say(
-            "No such habits."
-            if choice != Choice()
-            else "No habits yet. `quotidian learn SOURCE` learns from a history."
-        )
+        say(f"No such habits.{escape(nearest(home, entity, area))}")
 
 
 def events_command(

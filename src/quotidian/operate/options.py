@@ -5,6 +5,16 @@ from typing import Annotated
 
 import typer
 
+from quotidian.errors import NotFoundError
+from quotidian.model.rollup import DETECTORS
+
+
+def _known(detector: str | None) -> str | None:
+    if detector is not None and detector not in DETECTORS:
+        raise NotFoundError(f"There is no detector {detector!r}.", f"There are {', '.join(DETECTORS)}.")
+    return detector
+
+
 DataOption = Annotated[
     Path | None,
     typer.Option(
@@ -13,7 +23,8 @@ DataOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print data instead of sentences.")]
 KindOption = Annotated[
-    str | None, typer.Option("--kind", "--detector", help="Only what one detector says.", metavar="DETECTOR")
+    str | None,
+    typer.Option("--kind", "--detector", callback=_known, help="Only what one detector says.", metavar="DETECTOR"),
 ]
 ZoneOption = Annotated[
     str | None,

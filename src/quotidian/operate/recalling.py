@@ -2,7 +2,6 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any, Final, cast
 
 import msgspec
@@ -19,7 +18,7 @@ from quotidian.model.rollup import DETECTORS, Figures
 from quotidian.operate.console import answers, as_json, say
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption, KindOption
-from quotidian.operate.telling import as_data, tell_patterns
+from quotidian.operate.telling import as_data, nearest, tell_patterns
 from quotidian.store import Store
 
 _BARS: Final = "▁▂▃▄▅▆▇█"
@@ -59,8 +58,6 @@ def history_command(
 
       quotidian history light.hall --detector co_occurrence --json
     """
-    if detector is not None and detector not in DETECTORS:
-        raise NotFoundError(f"There is no detector {detector!r}.", f"There are {', '.join(DETECTORS)}.")
     with opened(data) as store:
         past = _past(store, entity, days, detector)
     if json:
@@ -96,9 +93,11 @@ def _past(store: Store, entity: str, days: int, detector: str | None) -> _Past:
 
 
 def _unknown(home: Home, entity: str) -> NotFoundError:
-    near = get_close_matches(entity, [*home.entities, *home.areas, "home"], 3)
-    meant = f"Did you mean {' or '.join(near)}?" if near else "Numbers (temperature, power) are not told by day."
-    return NotFoundError(f"Nothing is known of {entity[:80]!r} in these days.", meant)
+    if entity in home.entities or entity in home.areas or entity == "home":
+        meant = "It is there, but did not change in them. Numbers (temperature, power) are not told by day."
+    else:
+        meant = nearest(home, entity).strip() or "Numbers (temperature, power) are not told by day."
+    return NotFoundError(f"Nothing is known of {entity[:80]!r} in the days that were learned from.", meant)
 
 
 def _unusual(patterns: Iterable[Pattern]) -> dict[dt.date, list[str]]:

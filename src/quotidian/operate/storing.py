@@ -1,7 +1,7 @@
 """Commands for the place where finished days and summaries lie."""
 
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +9,7 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from quotidian.errors import SettingError, StoreRefusedError
+from quotidian.errors import QuotidianError, SettingError, StoreRefusedError
 from quotidian.operate.console import as_json, plain, progress, say, warn
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption
@@ -53,7 +53,24 @@ def init_command(*, json: JsonOption = False) -> None:
 
       QUOTIDIAN_STORE=influx quotidian store init
     """
-    _told(prepare(Settings()), json=json)
+    settings = Settings()
+    done = prepare(settings)
+    if settings.text("QUOTIDIAN_STORE") == "influx":
+        _warn_of_shorter(settings)
+    _told(done, json=json)
+
+
+def _warn_of_shorter(settings: Settings) -> None:
+    """Say what would go when the store changes its kind: who changes it did not ask for fewer days."""
+    # Where there is no store yet, or it cannot be looked at now, the buckets are made all the same.
+    with suppress(QuotidianError), opened(None) as store:
+        dropped = copying.too_old(store, settings, "influx")
+        if dropped:
+            name = setting("RAW", settings)
+            warn(
+                f"{name} is {settings.text(name)!r}: the next nightly run will drop {dropped:,} days of older "
+                f"events. To keep them, set {name} to more (365d, say), and run this again before the services start."
+            )
 
 
 @stores.command("extend")

@@ -1,6 +1,7 @@
 """What a run found, told to the person who asked."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any, Final
 
 import msgspec
@@ -63,6 +64,13 @@ def _why_nothing(rows: Sequence[DayRow]) -> str:
     if not any(row.learned.any() for row in rows):
         return "No habits: all changes were made by automations, none by people."
     return f"No habit can be told from chance yet, after {len(rows)} day{'s' * (len(rows) != 1)}."
+
+
+def nearest(home: Home, *names: str | None) -> str:
+    """Ask whether a name like the ones given was meant; empty where each is known, or nothing is like it."""
+    known = [*home.entities, *home.areas, "home"]
+    near = [one for name in names if name and name not in known for one in get_close_matches(name, known, 3)]
+    return f" Did you mean {words.plain(' or '.join(near))}?" if near else ""
 
 
 def tell_layers(layers: Sequence[LayerSize]) -> None:
