@@ -368,3 +368,24 @@ def test_a_name_is_gone_also_from_days_that_stay_in_files(
     assert (files(tmp_path), points(influx)) == (1, 0)
     assert b"light.mine" not in repr([*influx.buckets[RAW].points()]).encode()
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and b"light.mine" in path.read_bytes()]
+
+
+def test_a_day_that_cannot_be_moved_keeps_nothing_else_from_coming_back(
+    opened: Callable[..., Store], influx: Influx, tmp_path: Path, time: Callable[[int], None]
+) -> None:
+    """Neither a day that InfluxDB would drop soon, nor a summary."""
+    old = MONDAY - 29 * DAY
+    store = opened(INFLUXDB_RETENTION_DAILY="35d")
+    store.append(many(MONDAY))
+    store.put_day(old, {"a": (1, Integers(("x",)))}, {}, 0)
+    settled(store)
+    store.append(many(MONDAY + 3 * DAY))
+    store.seal(MONDAY + 4 * DAY)
+    time(NOON + 2 * 86_400_000_000)
+    influx.fail(404, times=1_000, on="/api/v2/write")
+    with pytest.raises(SettingError, match=RAW):
+        settled(store)
+    influx.buckets.clear()
+    assert {path.parent.name for path in tmp_path.rglob("*.parquet")} == {f"date={MONDAY}", f"date={MONDAY + 3 * DAY}"}
+    assert len(events(store)) > 200
+    assert store.summary("a", 1, old, old).days

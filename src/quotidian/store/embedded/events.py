@@ -167,11 +167,13 @@ class Events:
             self._write(day, record._replace(events=events.num_rows), events)
 
     def settle(self) -> dt.date | None:
-        """Move the newest day that does not lie where it is to lie, and give it; ``None`` when all do."""
-        for record in reversed(self._ledger.days()):
-            day = Day.from_ordinal(record.ordinal, self.zone)
+        """Move a day that does not lie where it is to lie, and give it; ``None`` when all do.
+
+        Those come first that are to be moved back, since they will be dropped where they are; then the newest.
+        """
+        for record in sorted(self.astray(), key=lambda record: (record.elsewhere, record.ordinal), reverse=True):
             sealed = record.sealed
-            if sealed is not None and self._astray(record, sealed) and self._moved(day, record, sealed):
+            if sealed is not None and self._moved(Day.from_ordinal(record.ordinal, self.zone), record, sealed):
                 return record.date
         return None
 

@@ -11,7 +11,7 @@ import msgspec
 import pyarrow as pa
 
 from quotidian import clock
-from quotidian.errors import ConflictError
+from quotidian.errors import ConflictError, SettingError, StoreRefusedError
 from quotidian.model import (
     Carry,
     CauseKind,
@@ -413,10 +413,19 @@ class EmbeddedStore:
         """Move a finished day, or summaries of one, to where they are to lie."""
         with self._events.setting_aside(), self._mending():
             self._backing.tidy()
-            if self._events.settle() is not None:
-                return 1
-            with self._database.transaction():
-                return min(1, self._layers.settle())
+            try:
+                if self._events.settle() is not None:
+                    return 1
+            except (SettingError, StoreRefusedError):
+                # What is wrong with one bucket, or with one day, keeps nothing else where it will be dropped.
+                if self._settle_layers():
+                    return 1
+                raise
+            return self._settle_layers()
+
+    def _settle_layers(self) -> int:
+        with self._database.transaction():
+            return min(1, self._layers.settle())
 
     def astray(self) -> Astray:
         """Tell what ``settle`` has left to do."""
