@@ -43,6 +43,17 @@ def test_help_has_an_example(command: str) -> None:
     assert f"quotidian {command}" in told.output.partition("Example")[2] or command == "learn"
 
 
+def test_help_ends_its_lines_where_the_terminal_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line of a docstring ends in the middle of one, and examples are indented whatever stands before them."""
+    monkeypatch.setenv("COLUMNS", "80")
+    told = [line.strip(" ") for line in ran("backup", "--help").output.splitlines()]
+    assert "and settings are not. The file is a plain tar. With a passphrase it is" in told
+    for command in ("daily", "backfill"):
+        lines = ran(command, "--help").output.splitlines()
+        begin = next(number for number, line in enumerate(lines) if line.strip() == "Examples:")
+        assert all(line.startswith(f"   quotidian {command}") for line in lines[begin + 1 : begin + 3])
+
+
 def test_learning_tells_habits_as_sentences(simulated: Path, quotidian: Run) -> None:
     """The home, its days, and habits with their evidence are said; once more says the same, and reads nothing twice."""
     source = simulated / "events.jsonl.gz"

@@ -375,6 +375,11 @@ class TestFile:
             sink.write(b"new")
         assert path.read_bytes() == b"new"
 
+    def test_a_directory_that_is_not_there(self, tmp_path: Path) -> None:
+        """It is named, not the file that is written meanwhile."""
+        with pytest.raises(SettingError, match=r"There is no directory .*elsewhere\."), written(tmp_path / "elsewhere/b"):
+            pass
+
     def test_a_link_in_its_way(self, tmp_path: Path) -> None:
         """Where everybody may write, nobody leads it astray."""
         (tmp_path / "precious").write_bytes(b"precious")

@@ -1,6 +1,7 @@
 """The command ``quotidian``."""
 
 import importlib
+import inspect
 import os
 import sys
 from typing import Any, Final, NoReturn
@@ -46,6 +47,25 @@ PLACES: Final = {
 }
 
 
+def _flowing(text: str) -> str:
+    """Let lines of a docstring end where the terminal does, and keep its examples together and indented.
+
+    >>> print(_flowing("Tell.\\n\\nOne\\nsentence.\\n\\nExamples:\\n\\n  a\\n\\n  b"))
+    Tell.
+    <BLANKLINE>
+    <BLANKLINE>
+    One sentence.
+    <BLANKLINE>
+    Examples:
+      a
+      b
+    """
+    first, *rest = inspect.cleandoc(text).split("\n\n")
+    told = "".join(f"\n{one}" if one.startswith(" ") else f"\n\n{one.replace(chr(10), ' ')}" for one in rest)
+    # Without the third line break typer would take the indentation of examples for that of the text.
+    return f"{first}\n{told}" if told else first
+
+
 class _Commands(TyperGroup):
     """The commands; whatever was foreseen to go wrong in one becomes a sentence and an exit code."""
 
@@ -57,7 +77,10 @@ class _Commands(TyperGroup):
             return None
         part = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
         importlib.import_module(f"quotidian.operate.{PLACES[cmd_name]}").register(part)
-        return typer.main.get_group(part).commands[cmd_name]
+        command = typer.main.get_group(part).commands[cmd_name]
+        for one in (command, *getattr(command, "commands", {}).values()):
+            one.help = _flowing(one.help or "")
+        return command
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
         try:

@@ -21,13 +21,15 @@ def written(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
     Raises
     ------
     SettingError
-        When there is such a file, and it is not to be replaced.
+        When there is such a file and it is not to be replaced, or no such directory.
     StoreBusyError
         When another process writes it.
     DiskFullError
         When there is no space.
     """
     path = path.expanduser()
+    if not path.parent.is_dir():
+        raise SettingError(f"There is no directory {path.parent}.", "Make it, or name another place.")
     _refuse_there(path, replace=replace)
     unfinished = path.with_name(f".{path.name}.unfinished")
     with full_disk(path.parent), _private(unfinished) as file:
