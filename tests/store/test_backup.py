@@ -377,7 +377,10 @@ class TestFile:
 
     def test_a_directory_that_is_not_there(self, tmp_path: Path) -> None:
         """It is named, not the file that is written meanwhile."""
-        with pytest.raises(SettingError, match=r"There is no directory .*elsewhere\."), written(tmp_path / "elsewhere/b"):
+        with (
+            pytest.raises(SettingError, match=r"There is no directory .*elsewhere\."),
+            written(tmp_path / "elsewhere/b"),
+        ):
             pass
 
     def test_a_link_in_its_way(self, tmp_path: Path) -> None:

@@ -48,9 +48,9 @@ PLACES: Final = {
 
 
 def _flowing(text: str) -> str:
-    """Let lines of a docstring end where the terminal does, and keep its examples together and indented.
+    r"""Let lines of a docstring end where the terminal does, and keep its examples together and indented.
 
-    >>> print(_flowing("Tell.\\n\\nOne\\nsentence.\\n\\nExamples:\\n\\n  a\\n\\n  b"))
+    >>> print(_flowing("Tell.\n\nOne\nsentence.\n\nExamples:\n\n  a\n\n  b"))
     Tell.
     <BLANKLINE>
     <BLANKLINE>
