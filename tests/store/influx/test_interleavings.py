@@ -1,6 +1,7 @@
 """Whatever is done to a store, in whatever order: in InfluxDB it ends in what it ends in without."""
 
 import datetime as dt
+import json
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from quotidian.model import Day, Home, Integers, RollUp, Summary
 from quotidian.settings import Settings
 from quotidian.store import Checkpoint, Store
 from quotidian.store.connect import open_here, prepare
+from quotidian.store.influx.lines import tag
 
 from ...contracts.deliveries import arrival, delivery, filled, letter  # noqa: TID252 - tests are no package
 from ...influx.server import Influx  # noqa: TID252
@@ -89,7 +91,7 @@ class Life:
         self.store.seal(min(MONDAY + day * DAY, self._today()))
 
     def _today(self) -> dt.date:
-        return Day.containing(self.now, ZONE).date
+        return Day.containing(self.now, self.store.home.zone).date
 
     def settled(self, steps: int) -> None:
         """Move some of what is over."""
@@ -110,7 +112,9 @@ class Life:
         """Fold what is due, and unite weeks."""
         for day in self.store.days():
             if day.due and day.events and day.date < self._today():
-                names = sorted(set(self.store.day_events(Day.of(day.date, ZONE))["entity_id"].to_pylist()))
+                names = sorted(
+                    set(self.store.day_events(Day.of(day.date, self.store.home.zone))["entity_id"].to_pylist())
+                )
                 row = Integers(tuple(names), {"n": [day.events]})
                 told = [RollUp(day.date, "a", name, {"n": day.events}) for name in names]
                 self.store.put_day(day.date, {"a": (1, row), "row": (1, row)}, {"a": row}, day.revision, told)
@@ -125,7 +129,18 @@ class Life:
 
     def forgotten(self, entity: int) -> None:
         """Forget an entity."""
-        self.store.forget(ENTITIES[entity])
+        name = ENTITIES[entity]
+        self.store.forget(name)
+        if self._influx is not None:
+            told = repr([[*bucket.points()] for bucket in self._influx.buckets.values()])
+            assert tag(name) not in told
+            assert json.dumps(name)[1:-1] not in told
+        held = [path.read_bytes() for path in self.directory.rglob("*") if path.is_file()]
+        assert not [1 for content in held if name.encode() in content]
+
+    def rezoned(self, zone: str) -> None:
+        """Move the home."""
+        self.store.set_home(Home(self.store.home.id, zone))
 
     def retained(self) -> None:
         """Drop what is old."""
@@ -170,7 +185,7 @@ class Life:
         assert store.verify().fault is None
         return {
             "days": [msgspec.structs.replace(day, sealed_bytes=0) for day in store.days()],
-            "events": [store.day_events(Day.of(day.date, ZONE)).to_pylist() for day in store.days()],
+            "events": [store.day_events(Day.of(day.date, store.home.zone)).to_pylist() for day in store.days()],
             "certificates": [store.certificates(first, last), store.verify()],
             "daily": [store.summary(name, 1, first, last).days for name in ("a", "row")],
             "weekly": store.period_summary("weekly", "a", 1, first, last).days,
@@ -191,6 +206,7 @@ STEPS = st.one_of(
     st.tuples(st.just("sealed"), _DAY),
     st.tuples(st.just("settled"), st.integers(1, 6)),
     st.tuples(st.just("forgotten"), _ENTITY),
+    st.tuples(st.just("rezoned"), st.sampled_from((ZONE, "America/New_York", "Pacific/Auckland"))),
     *(st.tuples(st.just(name)) for name in ("later", "folded", "retained", "opened_again", "copied", "restored")),
 )
 
