@@ -65,6 +65,23 @@ def test_status_tells_every_service_and_figure(monkeypatch: pytest.MonkeyPatch) 
     assert data.json == WELL
 
 
+def test_status_says_each_trouble_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a service suffers from what a part of another one lacks, the part is named, and what it lacks stands there."""
+    away = "InfluxDB does not answer."
+    poor = [
+        {"name": "enrich", "state": "degraded", "detail": f"influxdb: {away}"},
+        {"name": "store", "state": "degraded", "detail": away},
+        {"name": "store.influxdb", "state": "degraded", "detail": away},
+        {"name": "learn", "state": "down", "detail": "It does not answer."},
+    ]
+    with answering(WELL | {"dependencies": poor}) as port:
+        monkeypatch.setenv("QUOTIDIAN_PORT", str(port - 2))
+        told = ran("status").output
+    assert told.count(away) == 1
+    assert told.count("see store.influxdb") == 2
+    assert "It does not answer." in told
+
+
 def test_status_is_asked_with_the_services_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The one that is set, else the one that the services made; so figures are told also where strangers hear none."""
     monkeypatch.setenv("QUOTIDIAN_DATA", str(tmp_path))

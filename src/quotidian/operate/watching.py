@@ -1,6 +1,7 @@
 """Commands that look at the running pipeline."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -54,13 +55,24 @@ def status_command(*, service: ServiceOption = None, json: JsonOption = False) -
 
 def _tell(health: dict[str, Any]) -> None:
     table = Table(box=None, pad_edge=False, show_header=False)
-    for one in (_itself(health), *health.get("dependencies", ())):
+    dependencies = health.get("dependencies", ())
+    for one in (_itself(health), *dependencies):
         colour = _COLOURS.get(one["state"], "red")
-        table.add_row(escape(one["name"]), f"[{colour}]{escape(one['state'])}[/]", escape(one.get("detail", "")))
+        table.add_row(escape(one["name"]), f"[{colour}]{escape(one['state'])}[/]", escape(_detail(one, dependencies)))
     answers.print(table)
     for name, figure in sorted(health.get("figures", {}).items()):
         told = _when(figure) if name.startswith("last_") and isinstance(figure, int) else _figure(figure)
         say(f"  {escape(name.replace('_', ' ')):<28} {escape(told)}")
+
+
+def _detail(one: dict[str, Any], dependencies: Sequence[dict[str, Any]]) -> str:
+    """Give what is wrong with something; where that is what is wrong with a part of a service, only name that part."""
+    detail = str(one.get("detail", ""))
+    for part in dependencies:
+        told = part.get("detail")
+        if "." in part["name"] and part is not one and told and told in detail:
+            return f"see {part['name']}"
+    return detail
 
 
 def _itself(health: dict[str, Any]) -> dict[str, str]:
