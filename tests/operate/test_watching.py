@@ -66,7 +66,7 @@ def test_status_tells_every_service_and_figure(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_status_says_each_trouble_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a service suffers from what a part of another one lacks, the part is named, and what it lacks stands there."""
+    """Where a service suffers from what a part of another one lacks, only the part is named."""
     away = "InfluxDB does not answer."
     poor = [
         {"name": "enrich", "state": "degraded", "detail": f"influxdb: {away}"},
