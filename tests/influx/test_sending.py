@@ -165,6 +165,13 @@ class TestWriting:
         influx.delay(10)
         with pytest.raises(UnreachableError, match="does not answer"):
             server.write("raw", lines(1))
+        # It is not waited for again at once, by nobody.
+        asked = len(influx.queries)
+        with pytest.raises(UnreachableError, match="silent a moment ago"):
+            server.query(Query("raw", 0, 1), "raw")
+        assert len(influx.queries) == asked
+        server._asked_again = 0.0
+        assert server.write("raw", lines(1)) == []
         server.close()
 
 

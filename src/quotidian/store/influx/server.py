@@ -25,6 +25,7 @@ BATCH_BYTES: Final = 4_000_000
 MOST_REFUSED: Final = 100
 _TIMEOUT: Final = (3_000, 30_000)  # ms: to connect, and for an answer
 _PATIENCE: Final = 5.0  # seconds that are waited in all where InfluxDB says "later"
+_PAUSE: Final = 30.0  # seconds after a silence in which nobody waits for it again: events come first
 _SHOWN: Final = 300  # characters of a reason
 _INSTALL: Final = 'Install it: pip install "quotidian[influx]".'
 _INIT: Final = "Run `quotidian store init`."
@@ -65,6 +66,7 @@ class Server:
         self.url: Final = f"{address.scheme}://{address.hostname}:{address.port or 8086}"
         self._secret = settings.text("INFLUXDB_TOKEN")
         self._sleep: Callable[[float], None] = time.sleep
+        self._asked_again = 0.0
 
     def write(self, bucket: str, lines: Sequence[bytes]) -> list[Refused]:
         """Write lines, in batches; give those that are refused for good.
@@ -185,8 +187,15 @@ class Server:
         self._client.close()
 
     def _asked(self, work: Callable[[], T], bucket: str, *, writing: bool = False) -> T:
-        """Ask, and once more where InfluxDB says "later", for as long as there is patience."""
+        """Ask, and once more where InfluxDB says "later", for as long as there is patience.
+
+        For a while after it was silent it is not asked, so that those who wait for the store get their turn.
+        """
         waited = 0.0
+        if time.monotonic() < self._asked_again:
+            raise UnreachableError(
+                f"InfluxDB at {self.url} does not answer: it was silent a moment ago.", "See that it is well."
+            )
         while True:
             try:
                 with self._errors(bucket, writing=writing):
@@ -204,6 +213,8 @@ class Server:
         except _package("rest").ApiException as error:
             raise self._named(error, bucket, writing=writing) from None
         except (import_module("urllib3.exceptions").HTTPError, OSError) as error:
+            if isinstance(error, import_module("urllib3.exceptions").ReadTimeoutError):
+                self._asked_again = time.monotonic() + _PAUSE
             raise UnreachableError(
                 f"InfluxDB at {self.url} does not answer ({type(error).__name__}).",
                 "See that it runs, and that INFLUXDB_URL is its address.",
