@@ -27,7 +27,7 @@ _TIMEOUT: Final = (3_000, 30_000)  # ms: to connect, and for an answer
 _PATIENCE: Final = 5.0  # seconds that are waited in all where InfluxDB says "later"
 _PAUSE: Final = 30.0  # seconds after a silence in which nobody waits for it again: events come first
 _SHOWN: Final = 300  # characters of a reason
-_INSTALL: Final = 'Install it: pip install "quotidian[influx]".'
+_INSTALL: Final = "Install it: `pip install influxdb-client`."
 _INIT: Final = "Run `quotidian store init`."
 
 
