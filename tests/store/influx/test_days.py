@@ -335,23 +335,22 @@ def test_a_day_that_was_learned_from_is_not_damaged_by_age(
     store: Store, influx: Influx, time: Callable[[int], None]
 ) -> None:
     """Where nobody was there to move it back, it goes like any old one; one that was not learned from is named."""
-    for number in range(3):
-        store.append(many(MONDAY + number * DAY, seed=number), Checkpoint("a source", "its end"))
+    learned, due = MONDAY - DAY, MONDAY
+    for date in (learned, due):
+        store.append(many(date), Checkpoint("a source", "its end"))
     settled(store)
-    for number in range(2):
-        store.put_day(MONDAY + number * DAY, {"a": (1, Integers(("x",)))}, {}, 1)
+    store.put_day(learned, {"a": (1, Integers(("x",)))}, {}, 1)
     time(NOON + 30 * 86_400_000_000)
     influx.buckets[RAW].expire(influx.now() * 1000)
-    with pytest.raises(CorruptStoreError, match=r"2026-09-09.*dropped"):
+    with pytest.raises(CorruptStoreError, match=f"{due}.*dropped"):
         settled(store)
     settled(store)
-    assert store.marks() == {MONDAY + 2 * DAY: "damaged"}
-    assert {day.date: (day.events, day.expired, day.due) for day in store.days()} == {
-        MONDAY: (0, True, False),
-        MONDAY + DAY: (0, True, False),
-        MONDAY + 2 * DAY: (0, False, True),
-    }
-    assert [*store.summary("a", 1, MONDAY, MONDAY + DAY).days] == [MONDAY.toordinal(), MONDAY.toordinal() + 1]
+    assert store.marks() == {due: "damaged"}
+    assert [(day.date, day.events, day.expired, day.due) for day in store.days()] == [
+        (learned, 0, True, False),
+        (due, 0, False, True),
+    ]
+    assert [*store.summary("a", 1, learned, due).days] == [learned.toordinal()]
 
 
 def test_a_name_is_gone_also_from_days_that_stay_in_files(
@@ -389,3 +388,25 @@ def test_a_day_that_cannot_be_moved_keeps_nothing_else_from_coming_back(
     assert {path.parent.name for path in tmp_path.rglob("*.parquet")} == {f"date={MONDAY}", f"date={MONDAY + 3 * DAY}"}
     assert len(events(store)) > 200
     assert store.summary("a", 1, old, old).days
+
+
+def test_a_day_that_influxdb_loses_soon_is_not_lost(
+    store: Store, influx: Influx, settings: Settings, tmp_path: Path, time: Callable[[int], None]
+) -> None:
+    """Its file goes only when InfluxDB still holds it; else it counts again, and the day is moved once more."""
+    dates = [MONDAY + 2 * DAY, MONDAY + 3 * DAY]
+    for date in dates:
+        store.append(many(date))
+    settled(store)
+    before = [events(store, date) for date in dates]
+    assert files(tmp_path) == 2
+    del influx.buckets[RAW]
+    prepare(settings)
+    time(NOON + 2 * 86_400_000_000)
+    settled(store)
+    assert (files(tmp_path), points(influx)) == (1, len(before[0]))
+    time(NOON + 3 * 86_400_000_000)
+    settled(store)
+    assert (files(tmp_path), points(influx)) == (0, len(before[0]) + len(before[1]))
+    assert [events(store, date) for date in dates] == before
+    assert (store.marks(), store.check(*dates).faults) == ({}, ())

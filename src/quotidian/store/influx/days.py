@@ -19,6 +19,7 @@ from quotidian.errors import StoreRefusedError
 from quotidian.model import Day, DeadLetter
 from quotidian.store.embedded.archive import ELSEWHERE, DamagedDayError, DroppedDayError, SealedFile
 from quotidian.store.embedded.database import Database
+from quotidian.store.embedded.ledger import Ledger, LedgerDay
 from quotidian.store.embedded.letters import Letters
 from quotidian.store.embedded.place import PRIVATE, disk_errors
 from quotidian.store.embedded.sealed import SealedDays
@@ -82,6 +83,7 @@ class InfluxDays:
         self._files, self._place, self._database = files, place, database
         self._directory, self._mirror, self._here = directory, mirror, here
         self._recent: Final = Recent(database, files)
+        self._ledger: Final = Ledger(database)
         self._left: dict[dt.date, int] = {}
         self._spared: list[tuple[int, int]] = []
         self._moved: dict[dt.date, SealedFile] = {}
@@ -275,8 +277,30 @@ class InfluxDays:
         self._files.sweep(files | self._recent.named())
 
     def tidy(self) -> None:
-        """Remove files that were kept beside InfluxDB for long enough."""
-        self._recent.prune()
+        """Remove files that were kept beside InfluxDB for long enough; where it has lost their day, they count again.
+
+        Raises
+        ------
+        UnreachableError, AccessError, SettingError, StoreRefusedError
+            When InfluxDB does not answer, or not as it should.
+        """
+        for date, file in self._recent.old():
+            record = self._ledger.day(date.toordinal())
+            if self._lost(record, file):
+                with self._database.transaction():
+                    self._ledger.put(record.with_sealed(file))
+                    self._recent.release(date)
+            else:
+                self._recent.prune(date)
+
+    def _lost(self, record: LedgerDay, file: SealedFile) -> bool:
+        """Tell whether InfluxDB holds another number of events of a day than its file, which is sound."""
+        sealed = record.sealed
+        if sealed is None or self._recent.read(record.date, sealed) is None:
+            return False
+        bucket = self._place.bucket("RAW")
+        counted = self._place.server.query(day_query(bucket, self._place.home, *_span(sealed.file)).count(), bucket)
+        return sum(map(int, counted.get("_value", []))) != self._files.read(record.date, file).num_rows
 
 
 def day_query(bucket: str, home: str, start: int, end: int) -> Query:

@@ -53,13 +53,21 @@ class Recent:
             self._files.replace(date, SealedFile(*row))
             self._database.execute("DELETE FROM recent WHERE ordinal = ?", (date.toordinal(),))
 
-    def prune(self) -> None:
-        """Remove the files of days that are not recent any more."""
-        old = self._database.rows("SELECT ordinal FROM recent WHERE ordinal < ?", (self._oldest(),))
-        if old:
-            with self._files.switching():
-                for (ordinal,) in old:
-                    self.drop(dt.date.fromordinal(ordinal))
+    def old(self) -> list[tuple[dt.date, SealedFile]]:
+        """Give the days that are not recent any more, and their files."""
+        rows = self._database.rows(
+            "SELECT ordinal, file, size, digest FROM recent WHERE ordinal < ?", (self._oldest(),)
+        )
+        return [(dt.date.fromordinal(ordinal), SealedFile(*file)) for ordinal, *file in rows]
+
+    def prune(self, date: dt.date) -> None:
+        """Remove the file of a day that is not recent any more."""
+        with self._files.switching(), self._database.transaction():
+            self.drop(date)
+
+    def release(self, date: dt.date) -> None:
+        """Keep the file of a day no longer beside InfluxDB, within a transaction: the ledger names it."""
+        self._database.execute("DELETE FROM recent WHERE ordinal = ?", (date.toordinal(),))
 
     def named(self) -> set[tuple[dt.date, str]]:
         """Give the days and the files that are kept."""
