@@ -97,3 +97,15 @@ def test_what_is_forgotten_is_not_shown_again(store: Store, influx: Influx) -> N
     assert len(shown(store, influx)) == 2
     store.forget("light.mine")
     assert shown(store, influx) == {("light.other", NOON)}
+
+
+def test_what_is_shown_is_not_deleted_with_what_was_forgotten(store: Store, influx: Influx) -> None:
+    """Where InfluxDB was away when something was forgotten, it waits until that is deleted there."""
+    receive(store, 1, ("light.mine", NOON), ("light.other", NOON))
+    shown(store, influx)
+    with away(influx), pytest.raises(UnreachableError):
+        store.forget("light.mine")
+    receive(store, 3, ("light.other", NOON + 1))
+    shown(store, influx)
+    settled(store)
+    assert shown(store, influx) == {("light.other", NOON), ("light.other", NOON + 1)}

@@ -49,6 +49,9 @@ class Mirror:
         return sent
 
     def _send(self, events: Events, limit: int) -> int:
+        if self._place.untidy("RAW"):
+            # What is shown now might be deleted with it.
+            return 0
         cursor = int(self._database.value("SELECT position FROM checkpoint WHERE source = ?", (CURSOR,)) or 0)
         rows, self._until, _ = events.arrived.after(cursor, limit)
         table = events.hot.table(rows)

@@ -95,6 +95,10 @@ class Place:
                     raise
             self.spare(number)
 
+    def untidy(self, bucket: Bucket) -> bool:
+        """Tell whether something is still to be deleted in a bucket."""
+        return self._database.value("SELECT 1 FROM leftover WHERE bucket = ?", (bucket,)) is not None
+
     def refuse(self, name: str, reason: str) -> None:
         """Note what InfluxDB does not take, and why."""
         self._database.execute("INSERT OR REPLACE INTO refusal VALUES (?, ?)", (name, reason))
