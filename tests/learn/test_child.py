@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
 
+from quotidian.learn import runner as runner_module
 from quotidian.learn.orders import HOLD, Given, Order, asked
-from quotidian.learn.runner import PROGRAM
 from quotidian.model import JobKind, JobState
 from quotidian.service.logs import configure
 from quotidian.settings import Settings
@@ -95,7 +96,7 @@ def test_nothing_secret_is_in_the_list_of_processes(tmp_path: Path) -> None:
             place = Path(f"/proc/{pid}")
             for name in ("cmdline", "environ"):
                 assert SECRET.encode() not in (place / name).read_bytes()
-            assert os.getpriority(os.PRIO_PROCESS, pid) == 10
+            assert os.getpriority(os.PRIO_PROCESS, pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
             assert (place / "oom_score_adj").read_text().strip() == "600"
             assert facts(await asyncio.wait_for(one.ended, 30)) == ("done", "")
 
@@ -187,12 +188,32 @@ def test_a_service_that_stops_ends_its_job(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_store_that_stands_still_keeps_no_service_from_stopping(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its last word is given up after a moment."""
+    monkeypatch.setattr(runner_module, "_LAST", 0.1)
+
+    async def run() -> None:
+        async with running(tmp_path, program=program("input(); input()")) as (runner, store):
+            one = await runner.ask(DAILY, "schedule")
+            await until(lambda: psutil.Process().children())
+            store.put_job = lambda _: asyncio.Event().wait()  # type: ignore[method-assign, assignment, return-value]
+            (task,) = [task for task in asyncio.all_tasks() if "Runner.run" in repr(task)]
+            task.cancel()
+            await asyncio.wait_for(asyncio.wait([task]), 10)
+            assert one.job.state is JobState.INTERRUPTED
+
+    asyncio.run(run())
+
+
 def test_a_child_ends_with_its_service() -> None:
     """When the service is gone nobody holds the child's standard input, and it ends, whatever it waits for."""
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         url = f"http://127.0.0.1:{deaf.getsockname()[1]}"
         given = Given(DAILY, asked(DAILY, "schedule"), url, SECRET)
-        child = subprocess.Popen(PROGRAM, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        briefly = "import sys; from quotidian.learn import child; child._LAST = 0.3; sys.exit(child.main())"
+        child = subprocess.Popen(program(briefly), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             assert child.stdin is not None
             child.stdin.write(msgspec.json.encode(given) + b"\n")

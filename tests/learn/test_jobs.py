@@ -171,7 +171,10 @@ def test_a_store_that_is_away_is_waited_for(store: Store, opened: Stores) -> Non
         days=[None, lost],
     )
     told: list[Job] = []
-    assert ran(failing, tell=told.append).state is JobState.DONE
+    job = ran(failing, tell=told.append)
+    assert (job.state, job.days) == (JobState.DONE, 12), "it tells of all that it did"
+    assert job.events == sum(record.events for record in store.days())
+    assert job.tidings[0].startswith("folded 12 days from 2026-03-02 to 2026-03-13: ")
     assert "away" in {job.stage for job in told}
     whole = opened("whole")
     tell_all(whole, household(3, 12))

@@ -82,7 +82,7 @@ def _done(store: Store, order: Order, books: "_Books") -> None:
             hold.check()
             books.moved(stage, done, total)
 
-        who, before = detectors(), Before(store.nights, tuple(store.patterns()))
+        who, before = detectors(), books.before()
         learned = _learned(store, order, who, progress)
         books.finish(order, before, learned, len(who))
 
@@ -101,6 +101,7 @@ class _Books:
     def __init__(self, store: Store, job: Job, tell: Callable[[Job], None]) -> None:
         self._store, self.job, self._tell = store, job, tell
         self._told = self._kept = self._began = 0.0
+        self._before: Before | None = None
 
     def waits(self) -> None:
         """Tell that it waits for another one."""
@@ -119,6 +120,12 @@ class _Books:
         self._began = self._began or time.monotonic()
         self._note(state=JobState.RUNNING, started=self.job.started or clock.now(), stage="", done=0, total=0)
 
+    def before(self) -> Before:
+        """Give what there was before the first attempt."""
+        if self._before is None:
+            self._before = Before(self._store.nights, tuple(self._store.patterns()), tuple(self._store.days()))
+        return self._before
+
     def moved(self, stage: str, done: int, total: int) -> None:
         """Take progress."""
         self.job = msgspec.structs.replace(self.job, stage=stage, done=done, total=total, memory=peak())
@@ -132,6 +139,7 @@ class _Books:
     def finish(self, order: Order, before: Before, learned: Learned, detecting: int) -> None:
         """Tell what came of it."""
         seconds = time.monotonic() - self._began
+        learned = before.completed(learned, self._store.days())
         days = learned.folded.days
         self.job = msgspec.structs.replace(
             self.job,

@@ -25,6 +25,7 @@ SILENT: Final = 1_800.0  #: seconds after which a child that says nothing is end
 _LINE: Final = 1_000_000  #: bytes of a line at the most
 _REMARKS: Final = 10_000  #: bytes
 _GRACE: Final = 5.0  #: seconds
+_LAST: Final = 2.0  #: seconds for the last word to a store when the service is stopped
 
 
 class Asked:
@@ -110,7 +111,10 @@ class Runner:
             await self._watched(one)
         except asyncio.CancelledError:
             one.job = _ended(one.job, "The service was stopped.")
-            await self._save(one)
+            # A store that stands still keeps nobody from stopping; the next start tells of the job.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST):
+                    await self._save(one)
             raise
         except OSError as error:
             one.job = _failed(one.job, f"No process could be started: {error}.")

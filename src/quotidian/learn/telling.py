@@ -6,18 +6,28 @@ from typing import Final
 
 import msgspec
 
+from quotidian.learn.fold import Folded
 from quotidian.learn.night import Learned
 from quotidian.model import JobKind, Pattern, Status
+from quotidian.store import DayRecord
 from quotidian.store.protocols import Nights
 
 _ONE: Final = {"night": "the night after", "week": "the week up to", "month": "the month up to"}
 
 
 class Before(msgspec.Struct, frozen=True):
-    """What there was before a run: how far each cadence had looked, and the patterns."""
+    """What there was before a run: how far each cadence had looked, the patterns, and the day ledger."""
 
     nights: Nights
     patterns: tuple[Pattern, ...]
+    days: tuple[DayRecord, ...]
+
+    def completed(self, learned: Learned, days: Sequence[DayRecord]) -> Learned:
+        """Add the days that a run folded before its store went away; ``days`` is the ledger after it."""
+        before, told = {one.date: one.folded for one in self.days}, set(learned.folded.days)
+        more = [one for one in days if one.date not in told and one.folded not in (None, before.get(one.date))]
+        folded = Folded(tuple(one.date for one in more), sum(one.events for one in more))
+        return msgspec.structs.replace(learned, folded=folded + learned.folded)
 
     def looks(self, learned: Learned) -> dict[str, tuple[dt.date, ...]]:
         """Give the last days of what a run looked at for the first time: nights, weeks and months.
