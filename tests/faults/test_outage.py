@@ -66,8 +66,13 @@ def test_a_home_that_loses_its_patience(nursery: Nursery, home: ScriptedHome, tm
         home.listened()
         home.set(impatient=True)
         pipeline.send("capture", signal.SIGSTOP)
-        home.flood(25_000, entities=2000, wait=True)
-        until(lambda: home.status()["listeners"] == 0)
+        until(lambda: _lost_patience(home))
         pipeline.send("capture", signal.SIGCONT)
         home.listened()
         settled(pipeline, home)
+
+
+def _lost_patience(home: ScriptedHome) -> bool:
+    """Flood; how much the system's own buffers take before anybody has to wait differs between machines."""
+    home.flood(10_000, entities=2000, wait=True)
+    return bool(home.status()["listeners"] == 0)
