@@ -163,6 +163,24 @@ def test_a_failed_job_is_seen_in_the_health(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def test_a_schedule_that_stumbles_is_seen_in_the_health(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Something odd in the books is told, and passes with it."""
+
+    async def run() -> None:
+        async with learning(tmp_path) as (url, app):
+            scheduler = app.state.scheduler
+            with monkeypatch.context() as patched:
+                patched.setattr(scheduler, "look", lambda: 1 / 0)
+                assert await scheduler.tried() == LOOK
+            _, health = await told("GET", f"{url}/health")
+            assert health["state"] == "degraded"
+            assert "nothing runs by itself (ZeroDivisionError" in health["dependencies"][1]["detail"]
+            await scheduler.tried()
+            assert (await told("GET", f"{url}/health"))[1]["state"] == "ok"
+
+    asyncio.run(run())
+
+
 def test_jobs_that_their_service_did_not_outlive_are_told_as_interrupted(tmp_path: Path) -> None:
     """After the start, those that seem to wait or to run; but not while somebody holds on."""
 

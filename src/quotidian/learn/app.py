@@ -108,6 +108,8 @@ def _own(app: FastAPI) -> list[Dependency]:
     outlook: Outlook | None = app.state.scheduler.outlook
     failed = [job for job in runner.newest.values() if job.state is JobState.FAILED]
     found = [Dependency("jobs", "degraded", f"The last {job.kind} job failed: {job.error}") for job in failed]
+    if fault := app.state.scheduler.fault:
+        found.append(Dependency("schedule", "degraded", fault))
     if outlook is not None and outlook.late:
         waits = outlook.waiting
         sentence = f"{waits.days} days wait to be learned from, the first of them {waits.first}, for over two nights."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from quotidian.errors import StoreBusyError, UnreachableError
+from quotidian.errors import QuotidianError, StoreBusyError
 from quotidian.learn.orders import HOLD
 from quotidian.store import Store
 
@@ -50,13 +50,14 @@ class Hold:
         finally:
             self._over.set()
             self._thread.join()
-            with suppress(UnreachableError):
+            with suppress(QuotidianError):
                 self._store.release(HOLD, self._owner)
 
     def _renew(self) -> None:
         while not self._over.wait(RENEWED):
-            # A store that is away has let go of everything, and is asked again when it is back.
-            with suppress(UnreachableError):
+            # A store that is away has let go of everything, and is asked again when it is back. What else it refuses,
+            # it refuses whoever works, too.
+            with suppress(QuotidianError):
                 if not self.taken():
                     self._lost.set()
                     return

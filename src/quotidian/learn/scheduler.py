@@ -70,14 +70,15 @@ class Scheduler:
         self._tidied = False
         self._log = structlog.get_logger(service="learn")
         self.outlook: Outlook | None = None
-        self.trouble = ""
+        self.trouble = self.fault = ""  #: why it waits, and what is wrong inside
 
     async def run(self) -> None:
         """Go round for ever."""
         while True:
-            await asyncio.sleep(await self._tried())
+            await asyncio.sleep(await self.tried())
 
-    async def _tried(self) -> float:
+    async def tried(self) -> float:
+        """Go round once, whatever goes wrong; give the seconds until the next round."""
         try:
             seconds = await self.round()
         except QuotidianError as error:
@@ -85,10 +86,11 @@ class Scheduler:
                 self._log.warning("the schedule waits", why=str(error))
             self.trouble = str(error)
             return LOOK
-        except Exception:
+        except Exception as error:
             self._log.exception("the schedule stumbled")
+            self.fault = f"The schedule stumbled, and nothing runs by itself ({error!r})."
             return LOOK
-        self.trouble = ""
+        self.trouble = self.fault = ""
         return seconds
 
     async def round(self) -> float:
