@@ -1,6 +1,5 @@
 """The commands for the place where finished days and summaries lie."""
 
-import datetime as dt
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -77,7 +76,7 @@ def test_copy_there_and_back(
     ran("store", "init")
     monkeypatch.delenv("QUOTIDIAN_STORE")
     foreseen = quotidian("store", "copy", *there, "--dry-run", "--json").json
-    assert (foreseen["days"], foreseen["events"], foreseen["dropped_days"]) == (DAYS, DAYS * 60, 0)
+    assert (foreseen["days"], foreseen["events"], foreseen["older_days"]) == (DAYS, DAYS * 60, 0)
     assert "Would move 5 days with 300 events" in quotidian("store", "copy", *there, "--dry-run").output
     told = quotidian("store", "copy", *there)
     assert told.code == 0, told.errors
@@ -92,40 +91,19 @@ def test_copy_there_and_back(
     assert quotidian("store", "check").code == 0
 
 
-def test_copy_says_what_the_other_kind_would_drop(
+def test_copy_says_what_stays_in_files(
     influx: Influx, store: Path, quotidian: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Days that its retention would drop at once are named with the setting; --yes means it."""
-    monkeypatch.setenv("INFLUXDB_RETENTION_RAW", "4d")
+    """Days that InfluxDB would not keep are counted, stay, and are not dropped for its shorter retention."""
+    monkeypatch.setenv("INFLUXDB_RETENTION_RAW", "8d")
     monkeypatch.setenv("QUOTIDIAN_STORE", "influx")
     ran("store", "init")
-    monkeypatch.delenv("QUOTIDIAN_STORE")
-    late = connect(store, Settings({}))
-    fill(late, first=MONDAY + dt.timedelta(days=4))
-    late.close()
-    refused = quotidian("store", "copy", "--from", "embedded", "--to", "influx")
-    assert refused.code == 1
-    assert "INFLUXDB_RETENTION_RAW is '4d'" in refused.errors
-    assert "give --yes" in refused.errors
-    assert quotidian("store", "copy", "--from", "embedded", "--to", "influx", "--yes").code == 0
-
-
-def test_init_says_what_the_next_night_would_drop(
-    influx: Influx, store: Path, quotidian: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Who switches to InfluxDB learns of its shorter retention before days are gone, not from what was dropped."""
-    late = connect(store, Settings({}))
-    fill(late, first=MONDAY + dt.timedelta(days=4))
-    late.close()
-    monkeypatch.setenv("QUOTIDIAN_STORE", "influx")
-    monkeypatch.setenv("QUOTIDIAN_DATA", str(store))
-    told = " ".join(ran("store", "init").errors.split())
-    assert "INFLUXDB_RETENTION_RAW is '7d': the next nightly run will drop" in told
-    monkeypatch.setenv("INFLUXDB_RETENTION_RAW", "365d")
-    assert ran("store", "init").errors == ""
-    monkeypatch.setenv("INFLUXDB_RETENTION_RAW", "7d")
-    monkeypatch.setenv("QUOTIDIAN_DATA", str(store / "none"))
-    assert ran("store", "init").errors == ""
+    copy = ("store", "copy", "--from", "embedded", "--to", "influx")
+    foreseen, done = quotidian(*copy, "--dry-run", "--json").json, quotidian(*copy)
+    assert 0 < foreseen["older_days"] == DAYS - foreseen["days"]
+    assert f"{foreseen['older_days']} days that are older than INFLUXDB_RETENTION_RAW" in " ".join(done.output.split())
+    assert quotidian("retain", "--json").json["raw_days"] == 0
+    assert sum(one["events"] > 0 for one in quotidian("days", "--json").json) == DAYS
 
 
 def test_copy_to_another_directory(

@@ -74,7 +74,7 @@ def test_in_influxdb_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(clock, "now", lambda: now)
     with Influx(now=lambda: now) as influx:
         named = {"INFLUXDB_URL": influx.url, "INFLUXDB_TOKEN": influx.token, "INFLUXDB_ORG": influx.org}
-        settings = Settings({"QUOTIDIAN_STORE": "influx", **named})
+        settings = Settings({"QUOTIDIAN_STORE": "influx", "QUOTIDIAN_RETENTION_RAW": "7", **named})
         prepare(settings)
         store = connect(tmp_path, settings)
         store.append(pa.concat_tables([day(MONDAY + number * DAY) for number in range(60)]))
@@ -113,17 +113,15 @@ def pages_free(directory: Path, store: Store) -> int:
             {"QUOTIDIAN_RETENTION_WEEKLY": "80"},
             "QUOTIDIAN_RETENTION_WEEKLY is '80', less than QUOTIDIAN_RETENTION_DAILY",
         ),
-        ({"QUOTIDIAN_STORE": "influx", "INFLUXDB_RETENTION_RAW": "3d"}, "INFLUXDB_RETENTION_RAW is '3d', and learning"),
     ],
 )
 def test_less_than_learning_needs_is_refused(environment: dict[str, str], told: str, tmp_path: Path) -> None:
-    """Opening the store says which setting it is, why, and what would do; the other kind's settings do not count."""
+    """Opening the store says which setting it is, why, and what would do; what InfluxDB keeps does not count."""
     with pytest.raises(SettingError) as refused:
         connect(tmp_path, Settings(environment))
     assert str(refused.value).startswith(told)
     assert "or more" in refused.value.remedy
-    other = "embedded" if "QUOTIDIAN_STORE" in environment else "influx"
-    refuse_short(Settings(environment | {"QUOTIDIAN_STORE": other}))
+    refuse_short(Settings({"INFLUXDB_RETENTION_RAW": "1d"}))
 
 
 def test_less_than_detectors_look_back_on_is_told() -> None:

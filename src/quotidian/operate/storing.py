@@ -1,7 +1,7 @@
 """Commands for the place where finished days and summaries lie."""
 
 import time
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -9,17 +9,19 @@ import msgspec
 import typer
 from rich.markup import escape
 
-from quotidian.errors import QuotidianError, SettingError, StoreRefusedError
+from quotidian import clock
+from quotidian.errors import SettingError
+from quotidian.model import Day
+from quotidian.model.day import DAY_SECONDS, SECOND
 from quotidian.operate.console import as_json, plain, progress, say, warn
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption
 from quotidian.operate.telling import size
 from quotidian.settings import Settings
-from quotidian.store import connect, copying
+from quotidian.store import Store, connect, copying
 from quotidian.store.connect import prepare
 from quotidian.store.copying import Copied, Kind
 from quotidian.store.protocols import Checked
-from quotidian.store.retention import setting
 
 stores = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
@@ -53,24 +55,7 @@ def init_command(*, json: JsonOption = False) -> None:
 
       QUOTIDIAN_STORE=influx quotidian store init
     """
-    settings = Settings()
-    done = prepare(settings)
-    if settings.text("QUOTIDIAN_STORE") == "influx":
-        _warn_of_shorter(settings)
-    _told(done, json=json)
-
-
-def _warn_of_shorter(settings: Settings) -> None:
-    """Say what would go when the store changes its kind: who changes it did not ask for fewer days."""
-    # Where there is no store yet, or it cannot be looked at now, the buckets are made all the same.
-    with suppress(QuotidianError), opened(None) as store:
-        dropped = copying.too_old(store, settings, "influx")
-        if dropped:
-            name = setting("RAW", settings)
-            warn(
-                f"{name} is {settings.text(name)!r}: the next nightly run will drop {dropped:,} days of older "
-                f"events. To keep them, set {name} to more (365d, say), and run this again before the services start."
-            )
+    _told(prepare(Settings()), json=json)
 
 
 @stores.command("extend")
@@ -90,7 +75,7 @@ def extend_command(
         raise SettingError(
             "Only InfluxDB drops events by itself, and QUOTIDIAN_STORE is embedded.", "Set QUOTIDIAN_RETENTION_RAW."
         )
-    name = setting("RAW", settings)
+    name = "INFLUXDB_RETENTION_RAW"
     now = settings.days(name)
     longer = now * 2 if days is None else days
     if longer <= now:
@@ -144,7 +129,7 @@ class _Done(msgspec.Struct, frozen=True):
     events: int
     summaries: int
     bytes: int
-    dropped_days: int = 0
+    older_days: int = 0
     seconds: float = 0
     checked: Checked | None = None
     faults: tuple[str, ...] = ()
@@ -160,7 +145,6 @@ def copy_command(
     ] = None,
     data: DataOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be moved.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Also if the other kind keeps events for less long.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Move finished days and summaries into the other kind of store.
@@ -181,9 +165,9 @@ def copy_command(
     place = (data or Path(settings.text("QUOTIDIAN_DATA"))).expanduser()
     start = time.monotonic()
     if to_data is None:
-        done = _moved(place, settings, kinds, dry_run=dry_run, yes=yes, json=json)
+        done = _moved(place, settings, kinds, dry_run=dry_run, json=json)
     else:
-        done = _copied(place, to_data, settings, kinds, dry_run=dry_run, yes=yes, json=json)
+        done = _copied(place, to_data, settings, kinds, dry_run=dry_run, json=json)
     done = msgspec.structs.replace(done, seconds=round(time.monotonic() - start, 1))
     if json:
         as_json(done)
@@ -193,27 +177,27 @@ def copy_command(
         raise typer.Exit(1)
 
 
-def _moved(place: Path, settings: Settings, kinds: tuple[Kind, Kind], *, dry_run: bool, yes: bool, json: bool) -> _Done:
+def _moved(place: Path, settings: Settings, kinds: tuple[Kind, Kind], *, dry_run: bool, json: bool) -> _Done:
     source, to = kinds
     if source == to:
         raise SettingError(f"--from and --to are both {to}.", "Name the other kind, or a directory by --to-data.")
     with closing(copying.opened(place, settings, to)) as store:
-        dropped = copying.too_old(store, settings, to)
+        older = _older(store, settings, to)
         if dry_run:
             moved = store.astray()
-            return _Done(moved.days, moved.events, moved.summaries, moved.bytes, dropped)
-        if dropped and not yes:
-            _refuse_shorter(dropped, settings, to)
+            return _Done(moved.days, moved.events, moved.summaries, moved.bytes, older)
         with progress(quiet=json) as stages:
-            return _done(copying.move(store, stages))
+            return _done(copying.move(store, stages), older)
 
 
-def _refuse_shorter(dropped: int, settings: Settings, to: Kind) -> None:
-    name = setting("RAW", settings.replaced(QUOTIDIAN_STORE=to))
-    raise StoreRefusedError(
-        f"{name} is {settings.text(name)!r}: the next nightly run would drop {dropped:,} days of events.",
-        f"Set {name} to keep them, or give --yes.",
-    )
+def _older(store: Store, settings: Settings, to: Kind) -> int:
+    """Tell how many days are too old for InfluxDB, and so stay in files."""
+    if to == "embedded":
+        return 0
+    # What InfluxDB would drop within a day is not moved to it.
+    first = clock.now() - (settings.days("INFLUXDB_RETENTION_RAW") - 1) * DAY_SECONDS * SECOND
+    zone = store.home.zone
+    return sum(1 for day in store.days() if day.events and Day.of(day.date, zone).start < first)
 
 
 def _copied(
@@ -223,7 +207,6 @@ def _copied(
     kinds: tuple[Kind, Kind],
     *,
     dry_run: bool,
-    yes: bool,
     json: bool,
 ) -> _Done:
     source, to = kinds
@@ -233,34 +216,39 @@ def _copied(
             "Copy it to embedded, or set other buckets there and use `quotidian backup` and `quotidian restore`.",
         )
     with closing(connect(place, settings.replaced(QUOTIDIAN_STORE=source), create=False)) as store:
-        dropped = copying.too_old(store, settings, to)
+        older = _older(store, settings, to)
         if dry_run:
             layers = store.layers()
             summaries = sum(layer.rows for layer in layers if layer.layer in (2, 3))
             days = sum(1 for day in store.days() if day.events)
-            return _Done(days, layers[0].rows, summaries, sum(layer.bytes for layer in layers), dropped)
-        if dropped and not yes:
-            _refuse_shorter(dropped, settings, to)
+            return _Done(days, layers[0].rows, summaries, sum(layer.bytes for layer in layers), older)
         with progress(quiet=json) as stages:
-            return _done(copying.copy(store, target, settings, to, stages))
+            return _done(copying.copy(store, target, settings, to, stages), older)
 
 
-def _done(copied: Copied) -> _Done:
+def _done(copied: Copied, older: int) -> _Done:
     moved = copied.moved
-    return _Done(moved.days, moved.events, moved.summaries, moved.bytes, checked=copied.checked, faults=copied.faults)
+    return _Done(
+        moved.days, moved.events, moved.summaries, moved.bytes, older, checked=copied.checked, faults=copied.faults
+    )
 
 
 def _tell_done(done: _Done, to: Kind, target: Path | None, *, dry_run: bool) -> None:
     what = f"{done.days:,} days with {done.events:,} events, and {done.summaries:,} summaries: {size(done.bytes)}"
     if dry_run:
         say(f"Would {'move' if target is None else 'copy'} {what}.")
-        if done.dropped_days:
-            warn(f"The next nightly run would then drop {done.dropped_days:,} days of events for their age.")
+        _tell_older(done)
         return
     for fault in done.faults:
         warn(fault)
     say(f"{'Moved' if target is None else 'Copied'} {what}, in {done.seconds:,.1f} s.")
+    _tell_older(done)
     if done.checked is not None:
         _tell_checked(done.checked)
     where = "" if target is None else f", and QUOTIDIAN_DATA={escape(str(target))}"
     say(f"Next: set QUOTIDIAN_STORE={to}{where}, and start the services.")
+
+
+def _tell_older(done: _Done) -> None:
+    if done.older_days:
+        say(f"Of {done.older_days:,} days that are older than INFLUXDB_RETENTION_RAW the events stay in files.")

@@ -22,7 +22,6 @@ from quotidian.store.backup import restoring
 from quotidian.store.backup.local import set_aside
 from quotidian.store.connect import open_here
 from quotidian.store.protocols import Astray, Backup, Checked, Store
-from quotidian.store.retention import Cutoffs
 
 Kind = Literal["embedded", "influx"]
 _KINDS: Final[dict[str, Kind]] = {"embedded": "embedded", "influx": "influx"}
@@ -58,15 +57,6 @@ def opened(directory: Path, settings: Settings, to: Kind, *, back: bool = True) 
         When a service, or another process, holds it.
     """
     return open_here(directory, settings.replaced(QUOTIDIAN_STORE=to), create=False, here=back and to == "embedded")
-
-
-def too_old(store: Store, settings: Settings, to: Kind) -> int:
-    """Tell how many days of events the next nightly run would drop for their age under a kind's settings."""
-    days = store.days()
-    if not days:
-        return 0
-    first = Cutoffs.of(days[-1].date, settings.replaced(QUOTIDIAN_STORE=to)).raw
-    return sum(1 for day in days if day.events and day.date < first and not day.due)
 
 
 def move(store: Store, progress: Progress) -> Copied:

@@ -25,16 +25,12 @@ class _Needed(NamedTuple):
 
 
 #: See "How short it may be" in docs/storage.md.
-_EMBEDDED: Final[dict[Layer, _Needed]] = {
+_NEEDED: Final[dict[Layer, _Needed]] = {
     "RAW": _Needed(3, "A day is folded the night after, and again while late events of it come, for 48 hours."),
     "DAILY": _Needed(
         35, "A month is united from the daily summaries of its 31 days once it is over, also after a missed night."
     ),
     "WEEKLY": _Needed(35, "Weeks that are dropped before their days would be made again every night."),
-}
-#: InfluxDB counts from each instant, and drops by itself: the night's run must be over by then.
-_INFLUX: Final[dict[Layer, _Needed]] = _EMBEDDED | {
-    "RAW": _Needed(4, "A day is folded the night after, and again while late events of it come, for 48 hours.")
 }
 #: How far the detectors look back on each layer, and what they do without more.
 _LOOK_BACK: Final[dict[Layer, tuple[int, str]]] = {
@@ -52,20 +48,20 @@ class Retention(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, settings: Settings) -> "Retention":
-        """Read the settings of the kind of store.
+        """Read the settings.
 
         Raises
         ------
         SettingError
             When one is no number of days.
         """
-        return cls(*(settings.days(setting(layer, settings)) for layer in _EMBEDDED))
+        return cls(*(settings.days(_setting(layer)) for layer in _NEEDED))
 
 
 class Cutoffs(msgspec.Struct, frozen=True):
     """The first dates that are kept: of raw events, daily summaries, weekly ones, and of the account of deliveries.
 
-    InfluxDB does not wait for retention: of what lies there nothing is left of days before ``elsewhere``.
+    InfluxDB drops by itself: of what lies there alone nothing is left of days before ``elsewhere``.
     """
 
     raw: dt.date
@@ -87,17 +83,12 @@ class Cutoffs(msgspec.Struct, frozen=True):
             daily=first(today, kept.daily),
             weekly=first(today, kept.weekly),
             accounts=first(today, max(kept.raw, ACCOUNTS)),
-            elsewhere=first(moment(clock.now(), "UTC").date(), kept.raw) if _in_influx(settings) else dt.date.min,
+            elsewhere=first(moment(clock.now(), "UTC").date(), settings.days("INFLUXDB_RETENTION_RAW")),
         )
 
 
-def setting(layer: Layer, settings: Settings) -> str:
-    """Name the setting that says how long a layer is kept in the kind of store that is set."""
-    return f"{'INFLUXDB' if _in_influx(settings) else 'QUOTIDIAN'}_RETENTION_{layer}"
-
-
-def _in_influx(settings: Settings) -> bool:
-    return settings.text("QUOTIDIAN_STORE") == "influx"
+def _setting(layer: Layer) -> str:
+    return f"QUOTIDIAN_RETENTION_{layer}"
 
 
 def refuse_short(settings: Settings) -> None:
@@ -108,18 +99,17 @@ def refuse_short(settings: Settings) -> None:
     SettingError
         When one is kept for less, or is no number of days.
     """
-    needed = _INFLUX if _in_influx(settings) else _EMBEDDED
-    for layer, (least, because) in needed.items():
-        name = setting(layer, settings)
+    for layer, (least, because) in _NEEDED.items():
+        name = _setting(layer)
         if settings.days(name) < least:
             raise SettingError(
                 f"{name} is {settings.text(name)!r}, and learning needs {least} days. {because}",
                 f"Set it to {least} or more.",
             )
-    daily, weekly = setting("DAILY", settings), setting("WEEKLY", settings)
+    daily, weekly = _setting("DAILY"), _setting("WEEKLY")
     if settings.days(weekly) < settings.days(daily):
         raise SettingError(
-            f"{weekly} is {settings.text(weekly)!r}, less than {daily}. {needed['WEEKLY'].because}",
+            f"{weekly} is {settings.text(weekly)!r}, less than {daily}. {_NEEDED['WEEKLY'].because}",
             f"Set it to {settings.days(daily)} or more.",
         )
 
@@ -128,7 +118,7 @@ def losses(settings: Settings) -> list[str]:
     """Say, a sentence each, what is lost by keeping things for less than the detectors look back on."""
     found = []
     for layer, (days, lost) in _LOOK_BACK.items():
-        name = setting(layer, settings)
+        name = _setting(layer)
         if settings.days(name) < days:
             found.append(f"{name} is {settings.text(name)!r}: {lost}.")
     return found

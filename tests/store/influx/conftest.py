@@ -49,6 +49,8 @@ def settings(influx: Influx) -> Settings:
     found = Settings(
         {
             "QUOTIDIAN_STORE": "influx",
+            # As long as InfluxDB, by default, keeps them: so a day's file goes once it is no longer recent.
+            "QUOTIDIAN_RETENTION_RAW": "7",
             "INFLUXDB_URL": influx.url,
             "INFLUXDB_TOKEN": influx.token,
             "INFLUXDB_ORG": influx.org,

@@ -410,3 +410,25 @@ def test_a_day_that_influxdb_loses_soon_is_not_lost(
     assert (files(tmp_path), points(influx)) == (0, len(before[0]) + len(before[1]))
     assert [events(store, date) for date in dates] == before
     assert (store.marks(), store.check(*dates).faults) == ({}, ())
+
+
+def test_what_influxdb_drops_sooner_is_not_lost(
+    opened: Callable[..., Store], influx: Influx, time: Callable[[int], None]
+) -> None:
+    """Where events are to be kept for longer than InfluxDB keeps them, nobody who is away for a month loses a day."""
+    kept = {"QUOTIDIAN_RETENTION_RAW": "365", "INFLUXDB_RETENTION_RAW": "7d"}
+    store = opened(**kept)
+    store.append(many(MONDAY))
+    settled(store)
+    before = events(store)
+    assert points(influx) == len(before)
+    for day in store.days():
+        store.put_day(day.date, {}, {}, day.revision)
+    time(NOON + 30 * 86_400_000_000)
+    store = opened(**kept)
+    assert store.warnings() == []
+    assert store.retain(MONDAY).raw_days == 0
+    assert events(store) == before
+    while store.settle():
+        pass
+    assert events(opened(**kept, QUOTIDIAN_STORE="embedded")) == before

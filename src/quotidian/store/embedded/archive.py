@@ -54,6 +54,9 @@ class Archive(Protocol):
     def replace(self, date: dt.date, sealed: SealedFile) -> None:
         """Remove a day at the end of the switch."""
 
+    def alone(self, date: dt.date, sealed: SealedFile) -> bool:
+        """Tell whether a day lies only where things are dropped by their age, whatever we know of it."""
+
     def misplaced(self, day: Day, sealed: SealedFile) -> bool:
         """Tell whether a day is to lie somewhere else by now."""
 

@@ -9,6 +9,7 @@ from quotidian import clock
 from quotidian.model import Day
 from quotidian.model.day import DAY_SECONDS, SECOND
 from quotidian.settings import Settings
+from quotidian.store.embedded.archive import Archive
 from quotidian.store.embedded.due import Due
 from quotidian.store.embedded.events import Events
 from quotidian.store.embedded.layers import Layers
@@ -33,13 +34,13 @@ class Old(NamedTuple):
     periods: list[tuple[Period, int, int]]
 
     @classmethod
-    def of(cls, cutoffs: Cutoffs, ledger: Ledger, layers: Layers, due: Due) -> "Old":
+    def of(cls, cutoffs: Cutoffs, ledger: Ledger, layers: Layers, due: Due, files: Archive) -> "Old":
         """Look for it."""
         settled = {day.ordinal: day for day in ledger.days() if not day.due}
         raw = [
             day
             for day in settled.values()
-            if day.events and (day.date < cutoffs.raw or (day.elsewhere and day.date < cutoffs.elsewhere))
+            if day.events and (day.date < cutoffs.raw or (day.date < cutoffs.elsewhere and _alone(day, files)))
         ]
         folded = layers.folded_before(cutoffs.daily.toordinal())
         stale = {period: due.stale(period) for period in _PERIODS}
@@ -74,11 +75,15 @@ class Old(NamedTuple):
         return Retained(len(self.raw), len(self.daily), len(self.periods), size)
 
 
-def expiring(days: Iterable[LedgerDay], settings: Settings, zone: str) -> list[str]:
+def _alone(day: LedgerDay, files: Archive) -> bool:
+    return day.sealed is not None and files.alone(day.date, day.sealed)
+
+
+def expiring(days: Iterable[LedgerDay], files: Archive, settings: Settings, zone: str) -> list[str]:
     """Say which days InfluxDB drops soon, before they were learned from."""
     found = []
     for day in days:
-        if day.due and day.elsewhere:
+        if day.due and _alone(day, files):
             kept = settings.days("INFLUXDB_RETENTION_RAW") * DAY_SECONDS * SECOND
             left = Day.from_ordinal(day.ordinal, zone).start + kept - clock.now()
             if left < _WARNED * DAY_SECONDS * SECOND:

@@ -117,6 +117,10 @@ class SealedDays:
         """Remove a day's file at the end of the switch."""
         self._replaced.append(self._path(date, sealed.file))
 
+    def alone(self, date: dt.date, sealed: SealedFile) -> bool:  # noqa: ARG002 - a file stays until it is removed
+        """Tell that no day lies where it is dropped by its age."""
+        return False
+
     def misplaced(self, day: Day, sealed: SealedFile) -> bool:  # noqa: ARG002 - there is one place
         """Tell that every day lies where it is to lie."""
         return False

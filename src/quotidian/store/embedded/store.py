@@ -366,7 +366,7 @@ class EmbeddedStore:
         return retained
 
     def _old(self, cutoffs: Cutoffs) -> Old:
-        old = Old.of(cutoffs, self._ledger, self._layers, self._due)
+        old = Old.of(cutoffs, self._ledger, self._layers, self._due, self._files)
         return old._replace(raw=[]) if self._holds.held(IMPORT) else old
 
     def _drop(self, old: Old, step: Old) -> Retained:
@@ -446,7 +446,7 @@ class EmbeddedStore:
 
     def warnings(self) -> list[str]:
         """Say what somebody should do before something is lost."""
-        return expiring(self._ledger.days(), self._settings, self.home.zone)
+        return expiring(self._ledger.days(), self._files, self._settings, self.home.zone)
 
     def mirror(self, limit: int = 1_000) -> int:
         """Show new events where finished days lie."""

@@ -82,7 +82,7 @@ class InfluxDays:
     ) -> None:
         self._files, self._place, self._database = files, place, database
         self._directory, self._mirror, self._here = directory, mirror, here
-        self._recent: Final = Recent(database, files)
+        self._recent: Final = Recent(database, files, outlived=place.outlived)
         self._ledger: Final = Ledger(database)
         self._left: dict[dt.date, int] = {}
         self._spared: list[tuple[int, int]] = []
@@ -162,6 +162,10 @@ class InfluxDays:
 
     def _own(self, **tags: str) -> str:
         return flux.predicate(measurement=lines.EVENTS, home=lines.tag(self._place.home), **tags)
+
+    def alone(self, date: dt.date, sealed: SealedFile) -> bool:
+        """Tell whether a day lies in InfluxDB only."""
+        return sealed.file.startswith(ELSEWHERE) and not self._recent.has(date, sealed)
 
     def misplaced(self, day: Day, sealed: SealedFile) -> bool:
         """Tell whether a day is to lie somewhere else by now."""

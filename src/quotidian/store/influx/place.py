@@ -50,6 +50,8 @@ class Place:
         self.server, self.home = server, home
         self._database = database
         self._kept = buckets(settings)
+        #: Whether events are to be kept for longer than InfluxDB keeps them.
+        self.outlived: Final = settings.days("QUOTIDIAN_RETENTION_RAW") > self._kept["RAW"].days
 
     def bucket(self, bucket: Bucket) -> str:
         """Give a bucket's name."""

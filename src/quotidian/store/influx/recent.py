@@ -1,6 +1,7 @@
 """Files of days that were moved to InfluxDB, kept as long as late events of them are likely.
 
-So neither a late event nor the night that learns from the day has to wait for InfluxDB.
+So neither a late event nor the night that learns from the day has to wait for InfluxDB. Where InfluxDB drops a day
+before we are to drop it, its file stays all the time: nobody who is away for long loses it.
 """
 
 import datetime as dt
@@ -20,13 +21,26 @@ _EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 
 
 class Recent:
-    """The table ``recent``, and the files that it names."""
+    """The table ``recent``, and the files that it names.
 
-    def __init__(self, database: Database, files: SealedDays) -> None:
-        self._database, self._files = database, files
+    Parameters
+    ----------
+    database, files
+        Where they are.
+    outlived
+        Whether InfluxDB drops a day before we are to drop it.
+    """
+
+    def __init__(self, database: Database, files: SealedDays, *, outlived: bool) -> None:
+        self._database, self._files, self._outlived = database, files, outlived
 
     def _oldest(self) -> int:
-        return _EPOCH + clock.now() // _DAY - KEPT
+        return 0 if self._outlived else _EPOCH + clock.now() // _DAY - KEPT
+
+    def has(self, date: dt.date, moved: SealedFile) -> bool:
+        """Tell whether a day's file is here."""
+        row = (date.toordinal(), moved.digest)
+        return self._database.value("SELECT 1 FROM recent WHERE ordinal = ? AND moved = ?", row) is not None
 
     def keep(self, date: dt.date, moved: SealedFile, sealed: SealedFile) -> bool:
         """Keep the file of a day that was moved, within a transaction; tell whether it is recent."""
