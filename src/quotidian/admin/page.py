@@ -259,7 +259,7 @@ def _next_run(overview: Overview, home: Home) -> str:
 def _run(job: Job, home: Home) -> Run:
     since = moment(job.started or job.asked, home.zone)
     done = f"{job.done} of {job.total}" if job.state is JobState.RUNNING and job.total else ""
-    told = plain_sentence(job.error) or done or plain_sentence(" ".join(job.tidings[:1]))
+    told = plain_sentence(job.error) or done or plain_sentence("; ".join(job.tidings))
     return Run(f"{since:%d %b %H:%M}", job.kind.value, job.state.value, _RUNS[job.state], told)
 
 
