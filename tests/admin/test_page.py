@@ -66,7 +66,11 @@ def test_a_pipeline_that_works_says_so() -> None:
 @pytest.mark.parametrize(
     ("state", "fields", "told"),
     [
-        (JobState.DONE, {"tidings": ("folded 2026-11-21", "looked at it")}, "daily done folded 2026-11-21; looked at it"),
+        (
+            JobState.DONE,
+            {"tidings": ("folded 2026-11-21", "looked at it")},
+            "daily done folded 2026-11-21; looked at it",
+        ),
         (JobState.RUNNING, {"done": 3, "total": 9}, "daily runs 3 of 9"),
         (JobState.FAILED, {"error": "The store is away <b>."}, "daily failed The store is away &lt;b&gt;."),
         (JobState.INTERRUPTED, {}, "daily was interrupted"),
