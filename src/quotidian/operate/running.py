@@ -17,6 +17,7 @@ from quotidian.operate.console import answers, say, warn
 from quotidian.operate.options import DataOption
 from quotidian.service import Access
 from quotidian.service.logs import configure
+from quotidian.service.memory import give_back
 from quotidian.service.run import serve
 from quotidian.settings import Settings
 
@@ -75,6 +76,7 @@ def _run(settings: Settings, services: tuple[Service, ...], *, greeting: bool) -
     refuse_unwritable(Path(settings.text("QUOTIDIAN_DATA")).expanduser())
     _remark(settings, services)
     configure(settings)
+    give_back()
     apps = [(_app(service, settings), settings.port(service)) for service in services]
 
     def ready() -> None:
