@@ -106,6 +106,26 @@ def test_copy_says_what_stays_in_files(
     assert sum(one["events"] > 0 for one in quotidian("days", "--json").json) == DAYS
 
 
+def test_init_drops_nothing(
+    influx: Influx, store: Path, quotidian: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """InfluxDB keeps no less than before until what lies there alone was brought back."""
+    monkeypatch.setenv("QUOTIDIAN_STORE", "influx")
+    copy = ("store", "copy", "--from", "embedded", "--to", "influx")
+    for layer in ("RAW", "DAILY", "WEEKLY"):
+        monkeypatch.setenv(f"INFLUXDB_RETENTION_{layer}", "400d")
+    assert quotidian("store", "init").code == 0
+    assert quotidian(*copy, "--json").json["days"] == DAYS
+    monkeypatch.setenv("INFLUXDB_RETENTION_RAW", "7d")
+    refused = quotidian("store", "init")
+    assert refused.code == 1
+    assert "`quotidian store copy --from embedded --to influx`" in " ".join(refused.errors.split())
+    assert quotidian(*copy).code == 0
+    told = quotidian("store", "init").output
+    assert "home_assistant_events keeps 7 days; before, it kept 400 days." in told
+    assert quotidian("store", "check", "--json").json == {"days": 5, "events": 300, "summaries": 7, "faults": []}
+
+
 def test_copy_to_another_directory(
     store: Path, tmp_path: Path, quotidian: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from quotidian.operate.options import DataOption, JsonOption
 from quotidian.operate.telling import size
 from quotidian.settings import Settings
 from quotidian.store import Store, connect, copying
-from quotidian.store.connect import prepare
+from quotidian.store.connect import prepare, shortens
 from quotidian.store.copying import Copied, Kind
 from quotidian.store.protocols import Checked
 
@@ -46,16 +46,24 @@ def store_command() -> None:
 
 
 @stores.command("init")
-def init_command(*, json: JsonOption = False) -> None:
+def init_command(*, data: DataOption = None, json: JsonOption = False) -> None:
     """Make InfluxDB's buckets, and let each keep things for as long as the settings say.
 
-    It may be run again at any time: what is as it should be stays as it is.
+    It may be run again at any time: what is as it should be stays as it is. To shorten what InfluxDB keeps, stop the
+    services before.
 
     Example:
 
       QUOTIDIAN_STORE=influx quotidian store init
     """
-    _told(prepare(Settings()), json=json)
+    settings = Settings()
+    if shortens(settings):
+        copying.refuse_dropping(_place(data, settings), settings)
+    _told(prepare(settings), json=json)
+
+
+def _place(data: Path | None, settings: Settings) -> Path:
+    return (data or Path(settings.text("QUOTIDIAN_DATA"))).expanduser()
 
 
 @stores.command("extend")
@@ -162,7 +170,7 @@ def copy_command(
     """
     kinds = copying.kind(source), copying.kind(to)
     settings = Settings()
-    place = (data or Path(settings.text("QUOTIDIAN_DATA"))).expanduser()
+    place = _place(data, settings)
     start = time.monotonic()
     if to_data is None:
         done = _moved(place, settings, kinds, dry_run=dry_run, json=json)

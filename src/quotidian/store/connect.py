@@ -143,6 +143,19 @@ def prepare(settings: Settings) -> list[str]:
     return init(settings)
 
 
+def shortens(settings: Settings) -> bool:
+    """Tell whether ``prepare`` would let InfluxDB keep things for less long than it does.
+
+    Raises
+    ------
+    UnreachableError, AccessError, SettingError, StoreRefusedError
+        When InfluxDB does not answer, or not as it should.
+    """
+    from quotidian.store.influx.buckets import shortens as found  # noqa: PLC0415
+
+    return settings.text("QUOTIDIAN_STORE") == "influx" and found(settings)
+
+
 def lacking(settings: Settings) -> list[str]:
     """Tell which of InfluxDB's buckets are missing, or keep less than the settings say.
 

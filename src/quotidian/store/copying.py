@@ -59,6 +59,28 @@ def opened(directory: Path, settings: Settings, to: Kind, *, back: bool = True) 
     return open_here(directory, settings.replaced(QUOTIDIAN_STORE=to), create=False, here=back and to == "embedded")
 
 
+def refuse_dropping(directory: Path, settings: Settings) -> None:
+    """Refuse to let InfluxDB drop what lies there alone, when it is to keep things for less long.
+
+    Raises
+    ------
+    StoreRefusedError
+        When something is to be brought back first.
+    StoreBusyError
+        When a service, or another process, holds the store.
+    """
+    if not restoring.has_store(directory):
+        return
+    with closing(opened(directory, settings, "influx")) as store:
+        left = store.astray()
+    if left.days or left.summaries:
+        raise StoreRefusedError(
+            f"InfluxDB is to keep things for less long, and {left.days:,} days and {left.summaries:,} summaries do not "
+            "lie yet where they then belong.",
+            "Run `quotidian store copy --from embedded --to influx` first: it brings back what would be dropped.",
+        )
+
+
 def move(store: Store, progress: Progress) -> Copied:
     """Move all that is over in a store that ``opened`` gave, and read everything once more.
 

@@ -34,6 +34,22 @@ def _done(server: Server, bucket: str, days: int) -> str:
     return f"{bucket} keeps {days} days; before, it kept {kept}."
 
 
+def shortens(settings: Settings) -> bool:
+    """Tell whether ``init`` would let a bucket keep things for less long than it does.
+
+    Raises
+    ------
+    UnreachableError, AccessError, SettingError, StoreRefusedError
+        When InfluxDB does not answer, or not as it should.
+    """
+    server = Server(settings)
+    try:
+        found = [(days * _DAY, server.retention(bucket)) for bucket, days in buckets(settings).values()]
+    finally:
+        server.close()
+    return any(kept is not None and (kept == 0 or kept > wanted) for wanted, kept in found)
+
+
 def shortened(settings: Settings) -> list[str]:
     """Tell which buckets are missing, or keep less than the settings say; empty when all is in order.
 
