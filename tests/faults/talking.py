@@ -52,6 +52,10 @@ class Listener:
             if wanted in (kind, None):
                 self.put(b'{"type":"event","event":%b,"id":%d}' % (event, number))
 
+    def hears(self, kind: str) -> bool:
+        """Tell whether events of a kind are told to it."""
+        return any(wanted in (kind, None) for wanted in self.subscriptions.values())
+
     async def write(self, talking: "Talking") -> None:
         """Send what waits, for ever."""
         while True:
@@ -289,7 +293,7 @@ class Control:
         """Tell how it goes."""
         talking = self.talking
         return {
-            "listeners": sum(bool(one.subscriptions) for one in talking.listeners),
+            "listeners": sum(one.hears("state_changed") for one in talking.listeners),
             "changes": len(talking.said.changes),
             "sent": talking.sent,
             "poured": talking.poured,

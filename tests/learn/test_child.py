@@ -196,8 +196,9 @@ def test_a_store_that_stands_still_keeps_no_service_from_stopping(
 
     async def run() -> None:
         async with running(tmp_path, program=program("input(); input()")) as (runner, store):
+            before = {*psutil.Process().children()}
             one = await runner.ask(DAILY, "schedule")
-            await until(lambda: psutil.Process().children())
+            await until(lambda: {*psutil.Process().children()} - before)
             store.put_job = lambda _: asyncio.Event().wait()  # type: ignore[method-assign, assignment, return-value]
             (task,) = [task for task in asyncio.all_tasks() if "Runner.run" in repr(task)]
             task.cancel()

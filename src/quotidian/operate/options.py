@@ -6,10 +6,12 @@ from typing import Annotated
 import typer
 
 from quotidian.errors import NotFoundError
-from quotidian.model.rollup import DETECTORS
 
 
 def _known(detector: str | None) -> str | None:
+    # Commands that ask a service whether it answers load next to nothing.
+    from quotidian.model.rollup import DETECTORS  # noqa: PLC0415
+
     if detector is not None and detector not in DETECTORS:
         raise NotFoundError(f"There is no detector {detector!r}.", f"There are {', '.join(DETECTORS)}.")
     return detector
