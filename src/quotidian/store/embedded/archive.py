@@ -63,8 +63,8 @@ class Archive(Protocol):
     def move(self, day: Day, sealed: SealedFile) -> SealedFile:
         """Keep a misplaced day's events where they are to lie, within a switch; the old place stays until replaced."""
 
-    def forget(self, entity_id: str, today: int) -> None:
-        """Take an entity out of what is kept beside the days, within a transaction; ``today`` starts at an instant."""
+    def forget(self, entity_id: str) -> None:
+        """Take an entity out of what is kept beside the days, within a transaction."""
 
     def quarantine(self, date: dt.date, sealed: SealedFile) -> None:
         """Set a damaged day aside."""

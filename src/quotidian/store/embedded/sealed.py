@@ -129,7 +129,7 @@ class SealedDays:
         """Leave a day where it lies."""
         return sealed
 
-    def forget(self, entity_id: str, today: int) -> None:
+    def forget(self, entity_id: str) -> None:
         """Do nothing: beside the days there is nothing."""
 
     def quarantine(self, date: dt.date, sealed: SealedFile) -> None:

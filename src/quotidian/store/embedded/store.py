@@ -10,7 +10,6 @@ from uuid import uuid4
 import msgspec
 import pyarrow as pa
 
-from quotidian import clock
 from quotidian.errors import ConflictError, SettingError, StoreRefusedError
 from quotidian.model import (
     Carry,
@@ -395,7 +394,7 @@ class EmbeddedStore:
             self._due.unite_all_again()
             self._ledger.prune(named - days)
             self._accounts.forget(entity_id, mention)
-            self._files.forget(entity_id, Day.containing(clock.now(), home.zone).start)
+            self._files.forget(entity_id)
             self._home.keep(home)
         self._home.now = home
         self._forgot |= {ordinal: self._ledger.day(ordinal).revision for ordinal in days}

@@ -85,7 +85,6 @@ class InfluxDays:
         self._recent: Final = Recent(database, files, outlived=place.outlived)
         self._ledger: Final = Ledger(database)
         self._left: dict[dt.date, int] = {}
-        self._spared: list[tuple[int, int]] = []
         self._moved: dict[dt.date, SealedFile] = {}
         self._damaged: dict[dt.date, list[_Point]] = {}
 
@@ -96,14 +95,14 @@ class InfluxDays:
             try:
                 yield
             finally:
-                self._left, self._spared, self._moved = {}, [], {}
+                self._left, self._moved = {}, {}
 
     def write(self, date: dt.date, events: pa.Table) -> SealedFile:
         """Keep a day's events in a file of ours, until they are moved."""
         number = self._left.pop(date, None)
         if number is not None:
             # What is not in the day any more goes when the day is moved.
-            self._spared.append(self._place.spare(number))
+            self._place.spare(number)
         return self._files.write(date, events)
 
     def read(self, date: dt.date, sealed: SealedFile) -> pa.Table:
@@ -250,14 +249,24 @@ class InfluxDays:
             )
         return _sealed(found, f"{ELSEWHERE}{day.start}:{day.end}")
 
-    def forget(self, entity_id: str, today: int) -> None:
+    def forget(self, entity_id: str) -> None:
         """Take an entity out of what is kept beside the days: what was shown of today is shown anew without it."""
-        for start, last in self._spared:
-            # Events of others name it, and their day may never be moved again.
-            self._place.leave("RAW", self._own(), start, last)
         self._place.leave("RAW", self._own(entity_id=lines.tag(entity_id)), flux.FIRST, flux.LAST)
-        self._place.leave("RAW", self._own(), today, flux.LAST)
+        for start, last in self._unnamed():
+            # What others did may name it: of today, of days that lie in files by now, of before a restore.
+            self._place.leave("RAW", self._own(), start, last)
         self._mirror.again()
+
+    def _unnamed(self) -> Iterator[tuple[int, int]]:
+        """Give the spans, first and last instant (µs), of which the ledger names nothing in InfluxDB."""
+        start = flux.FIRST
+        for record in self._ledger.days():
+            if record.sealed is not None and record.sealed.file.startswith(ELSEWHERE):
+                first, end = _span(record.sealed.file)
+                if start < first:
+                    yield start, first - 1
+                start = end
+        yield start, flux.LAST
 
     def quarantine(self, date: dt.date, sealed: SealedFile) -> None:
         """Set a damaged day aside."""

@@ -75,10 +75,9 @@ class Place:
             or 0
         )
 
-    def spare(self, number: int) -> tuple[int, int]:
-        """Take such a note back; give its span."""
-        (span,) = self._database.rows("DELETE FROM leftover WHERE n = ? RETURNING start, last", (number,))
-        return span[0], span[1]
+    def spare(self, number: int) -> None:
+        """Take such a note back."""
+        self._database.execute("DELETE FROM leftover WHERE n = ?", (number,))
 
     def tidy(self) -> None:
         """Delete what is to be deleted; it comes before anything is written, so that nothing new is deleted with it.
