@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from quotidian.detect.day_type import DayType, away_days
+from quotidian.detect.day_type import DayType
 from quotidian.detect.history import History
 from quotidian.detect.observe import observe
 from quotidian.model import Carry, Day, Finding, Home, Stage
@@ -63,25 +63,15 @@ def test_a_slow_change_is_no_difference() -> None:
     assert "weekends" not in found(diary)
 
 
-def test_days_away_are_told_and_given_to_others() -> None:
-    """Four days without activity are away, and so are their ordinals for other detectors."""
+def test_days_away_are_told() -> None:
+    """Four days without activity are told as away."""
     diary = household(days=40)
     for day in (20, 21, 22, 30):
         diary.acts[day] = []
     away = found(diary)["away"]
     assert away.sentence == "Almost nothing happened on 22 to 24 March and 1 April: 4 days away"
     assert away.evidence.q_value is None
-    assert away_days(diary.history()) == {diary.date(day).toordinal() for day in (20, 21, 22, 30)}
-
-
-def test_a_day_that_was_not_observed_is_not_away() -> None:
-    """When every entity is unavailable for the day, nothing can be said of it."""
-    diary = household(days=30)
-    for entity in diary.entities:
-        diary.acts[20] = [act for act in diary.acts[20] if act[1] != entity]
-        diary.add(19, 23.99, entity, "unavailable")
-        diary.add(21, 0.01, entity, "off")
-    assert away_days(diary.history()) == frozenset()
+    assert away.measures["dates"] == [diary.date(day).toordinal() for day in (20, 21, 22, 30)]
 
 
 def test_parties_are_busy_and_late() -> None:

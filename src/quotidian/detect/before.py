@@ -64,7 +64,7 @@ def usual(history: History, times: Ints, whole: Bools) -> tuple[Floats, Floats]:
 
     The variance has a floor: it is above the mean, and allows for what few days leave open.
     """
-    free = history.classes["weekends"][:, None]
+    free = history.calendar["weekends"][:, None]
     counted = [whole & (free == kind) for kind in (False, True)]
     alike = np.where(free, before(counted[1]), before(counted[0]))
     enough = alike >= _CLASS_DAYS

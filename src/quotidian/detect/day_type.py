@@ -6,6 +6,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from quotidian.detect import words
+from quotidian.detect.absence import LEAST_CHANGES, LEAST_DAYS
 from quotidian.detect.base import Cadence, Detector
 from quotidian.detect.dayrow import DayRow
 from quotidian.detect.dayview import DayView
@@ -19,14 +20,6 @@ _HALVES: Final = 48
 _DAWN: Final = 4 * 3600  #: what happens before belongs to the evening before
 _CLASSES: Final = ("weekdays", "weekends")
 
-#: Fewer changes than that on a usual day, and nothing can be said about quiet, busy and late days.
-_LEAST_CHANGES: Final = 20
-#: Fewer days than that, and there is no usual day.
-_LEAST_DAYS: Final = 7
-#: A day is away below this share of a usual day's changes.
-_QUIET: Final = 0.15
-#: Days must have been observed for at least this share.
-_OBSERVED: Final = 0.75
 #: Standard deviations, by the median absolute deviation, beyond which a day is out of the ordinary.
 _FAR: Final = 4.0
 _MAD: Final = 1.4826
@@ -119,15 +112,15 @@ class DayType(Detector):
         """Tell how weekends differ from weekdays, and which days were out of the ordinary."""
         kept = self.summary(history).days
         places = np.array([place for place, row in enumerate(history.rows) if row.ordinal in kept], np.int64)
-        if places.size < _LEAST_DAYS:
+        if places.size < LEAST_DAYS:
             return []
         folded = [kept[history.rows[place].ordinal] for place in places.tolist()]
         counts = np.stack([day["counts"] for day in folded])
         edges = np.stack([day["edges"] for day in folded])
-        usual = ~_quiet(history)[places]
+        usual = history.lived[places]
         weekends = self._weekends(history, places[usual], counts[usual], edges[usual])
         found = [weekends, _away(history)]
-        if np.median(counts.sum(axis=1)) >= _LEAST_CHANGES:
+        if np.median(counts.sum(axis=1)) >= LEAST_CHANGES:
             found.append(_busy(history, places[usual], counts[usual]))
             found.append(_late(history, places[usual], _ends(history, places, edges)[usual]))
         return [finding for finding in found if finding is not None]
@@ -156,33 +149,6 @@ class DayType(Detector):
         )
         measures = {"first": [round(usual), round(weekend)], "dates": history.ordinals[places[like]].tolist()}
         return _finding("weekends", int(like.sum()), int(free.sum()), sentence, measures, q_value=max(apart, later))
-
-
-def away_days(history: History) -> frozenset[int]:
-    """Give the ordinals of the days on which almost nothing happened though the home was observed."""
-    return frozenset(history.ordinals[_quiet(history)].tolist())
-
-
-def _quiet(history: History) -> Bools:
-    """Tell which days have less than 15 % of the median activity of their class: shape (days,)."""
-    total = np.bincount(history.timeline.day, minlength=len(history.rows))
-    quiet = np.zeros(total.size, bool)
-    if total.size < _LEAST_DAYS:
-        return quiet
-    for name in _CLASSES:
-        mask = history.classes[name]
-        usual = float(np.median(total[mask])) if mask.sum() >= 4 else float(np.median(total))
-        if usual >= _LEAST_CHANGES:
-            quiet |= mask & (total < _QUIET * usual)
-    if quiet.any():
-        quiet &= np.array([_share_observed(row) >= _OBSERVED for row in history.rows])
-    return quiet
-
-
-def _share_observed(row: DayRow) -> float:
-    """Give the share of the day through which the entities that were there were observed."""
-    missing = int((row.integers["gap_end"] - row.integers["gap_start"]).sum())
-    return 1 - missing / max(len(row.present) * row.seconds, 1) if row.present else 0.0
 
 
 def _profiles(counts: Ints) -> Floats:
@@ -233,7 +199,7 @@ def _differing(history: History, places: Ints, counts: Ints, free: Bools, p_valu
 
 
 def _away(history: History) -> Finding | None:
-    quiet = _quiet(history)
+    quiet = ~history.lived
     if not quiet.any():
         return None
     dates = history.ordinals[quiet].tolist()
@@ -277,7 +243,7 @@ def _far(history: History, places: Ints, values: Floats, floor: float) -> Bools:
     far = np.zeros(values.size, bool)
     for name in _CLASSES:
         mask = history.classes[name][places]
-        if mask.sum() >= _LEAST_DAYS:
+        if mask.sum() >= LEAST_DAYS:
             middle = float(np.median(values[mask]))
             deviation = max(_MAD * float(np.median(np.abs(values[mask] - middle))), floor)
             far |= mask & (values > middle + _FAR * deviation)

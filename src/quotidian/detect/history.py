@@ -10,6 +10,7 @@ import holidays
 import msgspec
 import numpy as np
 
+from quotidian.detect.absence import quiet_days
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.model import Home, Summary
 from quotidian.model.arrays import Bools, Ints
@@ -108,8 +109,8 @@ class History:
         return {token: order[bounds[place] : bounds[place + 1]] for place, token in enumerate(self.tokens)}
 
     @cached_property
-    def classes(self) -> dict[str, Bools]:
-        """The classes of days by name, each a mask over the days: all, weekdays and weekends, and the seven weekdays.
+    def calendar(self) -> dict[str, Bools]:
+        """The days of the calendar by name, each a mask over the days: all, weekdays and weekends, the seven weekdays.
 
         A public holiday of the home's country counts as weekend.
         """
@@ -117,6 +118,19 @@ class History:
         free = (weekday >= 5) | self.holidays
         single = {name: weekday == number for number, name in enumerate(WEEKDAYS)}
         return {"all": np.ones(weekday.size, bool), "weekdays": ~free, "weekends": free, **single}
+
+    @cached_property
+    def lived(self) -> Bools:
+        """Whether somebody lived in the home, by day: not on days on which almost nothing happened (see ``absence``).
+
+        A habit was neither kept nor broken on a day of absence, so such a day is no evidence.
+        """
+        return ~quiet_days(self.rows, (self.calendar["weekdays"], self.calendar["weekends"]))
+
+    @cached_property
+    def classes(self) -> dict[str, Bools]:
+        """The classes of days in which habits are looked for: those of the calendar, less the days of absence."""
+        return {name: mask & self.lived for name, mask in self.calendar.items()}
 
     @cached_property
     def holidays(self) -> Bools:

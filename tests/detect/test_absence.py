@@ -1,0 +1,61 @@
+"""Days on which nobody was there."""
+
+import numpy as np
+import pytest
+
+from .building import Diary, household
+
+
+def test_days_of_absence_are_not_lived() -> None:
+    """Four empty days are not lived, and belong to no class of days, but the calendar still has them."""
+    diary = household(days=40)
+    for day in (20, 21, 22, 30):
+        diary.acts[day] = []
+    history = diary.history()
+    assert np.flatnonzero(~history.lived).tolist() == [20, 21, 22, 30]
+    assert all(not (mask & ~history.lived).any() for mask in history.classes.values())
+    assert int(history.classes["all"].sum()) == 36
+    assert history.calendar["all"].all()
+    assert (history.calendar["weekdays"] != history.classes["weekdays"]).sum() == 3
+
+
+def test_a_day_with_little_left_is_one_of_absence() -> None:
+    """Somebody who comes to water the plants does not live there; half a usual day is lived."""
+    diary = household(days=40)
+    diary.acts[20] = []
+    diary.pulse(20, 10, "binary_sensor.kitchen_motion")
+    diary.acts[21] = sorted(diary.acts[21])[::2]
+    assert np.flatnonzero(~diary.history().lived).tolist() == [20]
+
+
+def test_a_day_that_was_not_observed_was_lived() -> None:
+    """When every entity is unavailable for the day, nothing says that nobody was there."""
+    diary = household(days=30)
+    for entity in diary.entities:
+        diary.acts[20] = [act for act in diary.acts[20] if act[1] != entity]
+        diary.add(19, 23.99, entity, "unavailable")
+        diary.add(21, 0.01, entity, "off")
+    assert diary.history().lived.all()
+
+
+@pytest.mark.parametrize("days", [1, 6])
+def test_few_days_are_all_lived(days: int) -> None:
+    """In a home of less than a week there is no usual day, so an empty one is no absence."""
+    diary = household(days=days)
+    diary.acts[days - 1] = []
+    assert diary.history().lived.all()
+
+
+def test_few_acts_say_nothing_of_absence() -> None:
+    """A home with three acts on most days is as empty on one without."""
+    diary = Diary(days=30)
+    for day in range(29):
+        diary.pulse(day, 12, "light.a")
+    assert diary.history().lived.all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nobody_is_away_from_a_home_without_habits(seed: int) -> None:
+    """Each of a null home's days has its share of what happened, and all are lived."""
+    diary = household(seed, 32)
+    assert all(null.history().lived.all() for null in (diary.circled(seed), diary.permuted(seed), diary.jittered(seed)))
