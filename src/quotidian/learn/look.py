@@ -6,6 +6,7 @@ from typing import Final
 
 from quotidian.detect import Cadence, Detector
 from quotidian.detect.reconcile import reconcile
+from quotidian.detect.telling import told_once
 from quotidian.errors import ConflictError
 from quotidian.learn.fold import Progress
 from quotidian.learn.periods import closing
@@ -105,7 +106,7 @@ def _looked(looking: Sequence[Detector], window: Window, patterns: Sequence[Patt
     found = [finding for one in looking for finding in one.detect(history)]
     touched = [pattern for pattern in patterns if pattern.finding.detector in names]
     others = [pattern for pattern in patterns if pattern.finding.detector not in names]
-    return sorted([*others, *reconcile(history.home.id, touched, found, night)], key=lambda pattern: pattern.id)
+    return told_once([*others, *reconcile(history.home.id, touched, found, night)])
 
 
 def _reached(nights: Nights, cadence: Cadence) -> dt.date | None:

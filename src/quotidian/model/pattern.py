@@ -93,7 +93,8 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
     """One habit, once, with its evidence and its history.
 
     ``id`` stays the same for as long as the habit lives. ``first_seen``, ``last_seen`` and ``updated`` are the last
-    days learned from on the nights when it was first found, last found, and last changed.
+    days learned from on the nights when it was first found, last found, and last changed. ``told_by`` is the id of
+    the pattern that tells the same habit better, so that a reader need not hear of it twice.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
     last_seen: dt.date
     updated: dt.date
     history: tuple[Revision, ...] = ()
+    told_by: str | None = None
 
     @property
     def names(self) -> frozenset[str]:

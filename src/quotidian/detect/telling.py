@@ -1,0 +1,286 @@
+"""One habit is told once: of the patterns that tell the same thing, the strongest; the others become its evidence.
+
+The detectors do not know of one another. A lamp that goes on a minute after the television is a pair, the time of day
+of the lamp is that of the television, and a routine may hold both. What is told by another pattern is kept, with the
+id of the pattern that tells it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, TypeAlias
+
+import msgspec
+import numpy as np
+
+from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.statistics import around
+from quotidian.detect.things import ACTUATORS, RESTING
+from quotidian.model import Pattern, Status
+from quotidian.model.arrays import Floats
+from quotidian.model.home import domain_of
+
+#: A pattern is only told by one that was there on that share of its days.
+_SHARED: Final = 0.8
+#: A link of a routine that was seen on so many more days than the routine is more than a part of it.
+_MORE: Final = 1.25
+#: Two things that come so close to each other (minutes) on their days are seen at one moment.
+_MOMENT: Final = 5
+#: A length of time agrees with two times of day when it is off by that share of it, or that many minutes.
+_AGREES: Final = (0.25, 10.0)
+#: A length of time is one of these times of day when there are so few spans for each day.
+_SPANS_A_DAY: Final = 1.5
+#: So late (minutes) may the second of a pair come on the usual day beside the window of the pair.
+_LATE: Final = 5
+
+#: What tells of a moment better, the best first, where nobody operates anything: who, then by what it is seen.
+_WHO: Final = ("person", "device_tracker")
+
+#: The measures that are read here, by detector; a pattern that lacks one neither tells nor is told.
+_READ: Final = {
+    "time_of_day": {"reference", "width", "times", "dates"},
+    "co_occurrence": {"window"},
+    "sequence": {"gaps"},
+    "duration": {"median", "spans"},
+    "session": {"days", "minute", "length"},
+    "room": {"days", "start", "end"},
+    "day_type": {"dates"},
+    "anomaly": {"check", "date"},
+    "seasonal": {"members"},
+}
+
+
+class _Patterns:
+    """The active patterns by detector, in the order of their ids."""
+
+    def __init__(self, patterns: Sequence[Pattern]) -> None:
+        self._of: dict[str, list[Pattern]] = {}
+        for pattern in patterns:
+            if not pattern.finding.subject or not _READ.get(pattern.finding.detector, set()) <= set(
+                pattern.finding.measures
+            ):
+                continue
+            self._of.setdefault(pattern.finding.detector, []).append(pattern)
+        self._times: dict[str, list[Pattern]] = {}
+        for pattern in self.of("time_of_day"):
+            for token in {*pattern.finding.subject, *pattern.finding.measures.get("members", ())}:
+                self._times.setdefault(token, []).append(pattern)
+
+    def of(self, detector: str) -> list[Pattern]:
+        return self._of.get(detector, [])
+
+    def times(self, token: str) -> list[Pattern]:
+        """Give the times of day of a token."""
+        return self._times.get(token, [])
+
+
+_Rule: TypeAlias = Callable[[_Patterns], Iterator[tuple[Pattern, Pattern]]]
+
+
+def told_once(patterns: Iterable[Pattern]) -> list[Pattern]:
+    """Mark the active patterns that another active one tells better.
+
+    It follows from the patterns alone, whatever was marked before and in whatever order they come; what tells others
+    is itself told by none.
+
+    Returns
+    -------
+    list of Pattern
+        All patterns, by id.
+    """
+    ordered = sorted(patterns, key=lambda pattern: pattern.id)
+    active = _Patterns([pattern for pattern in ordered if pattern.status is Status.ACTIVE])
+    tellers: dict[str, str] = {}
+    for rule in _RULES:
+        for told, teller in sorted(rule(active), key=_strongest_first):
+            if told.id not in tellers and _first(teller.id, tellers) != told.id:
+                tellers[told.id] = teller.id
+    by = {name: _first(name, tellers) for name in tellers}
+    return [
+        pattern
+        if pattern.told_by == by.get(pattern.id)
+        else msgspec.structs.replace(pattern, told_by=by.get(pattern.id))
+        for pattern in ordered
+    ]
+
+
+def _strongest_first(link: tuple[Pattern, Pattern]) -> tuple[str, float, str]:
+    told, teller = link
+    return told.id, -teller.finding.evidence.low, teller.id
+
+
+def _first(name: str, tellers: dict[str, str]) -> str:
+    """Follow who tells to the one that nobody tells."""
+    while name in tellers:
+        name = tellers[name]
+    return name
+
+
+def _moved(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+    """Let a drift tell the time that drifted: it knows where that was and where it is."""
+    for teller in active.of("seasonal"):
+        if teller.finding.subject[-1] == "drift":
+            for told in active.times(teller.finding.subject[0]):
+                if _apart(told, teller) <= told.finding.measures["width"] + _MOMENT:
+                    yield told, teller
+
+
+def _links(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+    """Let a routine tell the pairs that it is made of, unless a pair is seen on many more days."""
+    for teller in active.of("sequence"):
+        tokens = set(teller.finding.subject)
+        for told in active.of("co_occurrence"):
+            if tokens.issuperset(told.finding.subject) and _kept(told) <= _MORE * _kept(teller):
+                yield told, teller
+
+
+def _sightings(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+    """Let who came or went tell of the door that opened, and what was operated of the sensor that saw it."""
+    times = [pattern for pattern in active.of("time_of_day") if domain_of(_entity(pattern)) not in ACTUATORS]
+    for told in times:
+        for teller in active.of("time_of_day"):
+            if _rank(teller) < _rank(told) and _apart(told, teller) <= _MOMENT and _one_moment(told, teller):
+                yield told, teller
+
+
+def _sighted(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+    """Let the time at which somebody comes home tell that a door opens then."""
+    for told in active.of("co_occurrence"):
+        first, second = told.finding.subject[:2]
+        for one in active.times(first):
+            for other in active.times(second):
+                teller, seen = sorted((one, other), key=_rank)
+                if domain_of(_entity(teller)) in _WHO and _rank(teller) < _rank(seen) and _one_moment(seen, teller):
+                    yield told, teller
+
+
+def _seconds(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+    """Let a pair tell the time of day of its second act, where that of its first is told and it keeps to that."""
+    for teller in active.of("co_occurrence"):
+        first, second = teller.finding.subject[:2]
+        reach = teller.finding.measures["window"] / 60 + _LATE
+        for told in active.times(second):
+            if any(_follows(told, leader, reach) for leader in active.times(first)):
+                yield told, teller
+
+
+def _steps(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+    """Let a routine tell the times of day of its later steps, where that of its first is told and they keep to it."""
+    for teller in active.of("sequence"):
+        first, *later = teller.finding.subject
+        reach = sum(teller.finding.measures["gaps"]) / 60 * 2 + _LATE
+        for token in later:
+            for told in active.times(token):
+                if any(_follows(told, leader, reach) for leader in active.times(first)):
+                    yield told, teller
+
+
+def _ends(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+    """Of a going on, a going off and what lies between, two tell the third: the end by what it keeps to."""
+    for length in active.of("duration"):
+        entity = entity_of(length.finding.subject[0])
+        for begin in active.times(length.finding.subject[0]):
+            for end in active.of("time_of_day"):
+                if _entity(end) != entity or state_of(end.finding.subject[0]) not in RESTING:
+                    continue
+                between = _between(end, begin)
+                if between.size == 0 or not _agrees(length, between):
+                    continue
+                if _spread(between) <= _spread(_times(end)):
+                    yield end, length
+                elif length.finding.measures["spans"] <= _SPANS_A_DAY * _kept(end):
+                    yield length, end
+
+
+def _rooms(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+    """Let a session of a room tell that the room is in use."""
+    for told in active.of("room"):
+        span = told.finding.measures
+        if len(told.finding.subject) != 1:
+            continue
+        for teller in active.of("session"):
+            used = teller.finding.measures
+            if teller.finding.subject == told.finding.subject and used["days"] in ("all", span["days"]):
+                begin, end = 60 * span["start"], 60 * span["end"]
+                end += 1440 if end <= begin else 0
+                both = min(end, used["minute"] + used["length"]) - max(begin, used["minute"])
+                if 2 * both >= end - begin:
+                    yield told, teller
+
+
+def _days(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+    """Let a day away tell what was missing on it, and a busy or late day what there was too much of."""
+    explained = {"away": ("absent", "few"), "busy": ("many", "hour"), "late": ("hour",)}
+    for teller in active.of("day_type"):
+        checks = explained.get(teller.finding.subject[-1], ())
+        for told in active.of("anomaly"):
+            measures = told.finding.measures
+            if measures["check"] in checks and measures["date"] in teller.finding.measures.get("dates", ()):
+                yield told, teller
+
+
+#: The strongest tellers come first; of several rules that apply to a pattern the first one counts.
+_RULES: Final[tuple[_Rule, ...]] = (_moved, _links, _sightings, _sighted, _steps, _seconds, _ends, _rooms, _days)
+
+
+def _entity(pattern: Pattern) -> str:
+    return entity_of(pattern.finding.subject[0])
+
+
+def _kept(pattern: Pattern) -> int:
+    return pattern.finding.evidence.kept
+
+
+def _rank(pattern: Pattern) -> int:
+    """Tell how well a thing tells of a moment; smaller is better."""
+    domain = domain_of(_entity(pattern))
+    return _WHO.index(domain) if domain in _WHO else len(_WHO) + (domain not in ACTUATORS)
+
+
+def _apart(one: Pattern, other: Pattern) -> float:
+    return abs(float(around(np.array(one.finding.anchor or 0), other.finding.anchor or 0)))
+
+
+def _times(pattern: Pattern) -> Floats:
+    return np.array(pattern.finding.measures["times"], np.float64)
+
+
+def _spread(minutes: Floats) -> float:
+    return float(np.quantile(np.abs(minutes - np.median(minutes)), 0.8))
+
+
+def _between(second: Pattern, first: Pattern) -> Floats:
+    """Give the minutes from one time of day to another on the days of both; none where the days are others."""
+    one, other = first.finding.measures, second.finding.measures
+    if (one["reference"] in ("sunrise", "sunset") or other["reference"] in ("sunrise", "sunset")) and (
+        one["reference"] != other["reference"]
+    ):
+        return np.empty(0)
+    of = dict(zip(one["dates"], one["times"], strict=True))
+    apart = [time - of[date] for date, time in zip(other["dates"], other["times"], strict=True) if date in of]
+    if len(apart) < _SHARED * len(other["dates"]):
+        return np.empty(0)
+    return np.array(apart, np.float64) % 1440
+
+
+def _near(minutes: Floats) -> Floats:
+    """Give minutes on the circle of the day as the nearest ones to nought."""
+    return (minutes + 720) % 1440 - 720
+
+
+def _one_moment(told: Pattern, teller: Pattern) -> bool:
+    apart = np.abs(_near(_between(told, teller)))
+    return apart.size > 0 and float(np.quantile(apart, _SHARED)) <= 2 * _MOMENT
+
+
+def _follows(told: Pattern, leader: Pattern, reach: float) -> bool:
+    """Tell whether a time of day keeps closer to that of another act, before it, than to the clock."""
+    if told.id == leader.id:
+        return False
+    apart = _near(_between(told, leader))
+    if apart.size == 0 or not 0 <= float(np.median(apart)) <= reach:
+        return False
+    return bool(_spread(apart) <= _spread(_times(told)))
+
+
+def _agrees(length: Pattern, between: Floats) -> bool:
+    usual, minutes = length.finding.measures["median"] / 60, float(np.median(between))
+    return bool(abs(usual - minutes) <= max(_AGREES[0] * minutes, _AGREES[1]))
