@@ -20,12 +20,23 @@ def test_days_of_absence_are_not_lived() -> None:
 
 
 def test_a_day_with_little_left_is_one_of_absence() -> None:
-    """Somebody who comes to water the plants does not live there; half a usual day is lived."""
+    """Somebody who comes to water the plants does not live there; half a usual day by itself is lived."""
     diary = household(days=40)
     diary.acts[20] = []
     diary.pulse(20, 10, "binary_sensor.kitchen_motion")
-    diary.acts[21] = sorted(diary.acts[21])[::2]
+    diary.acts[30] = [act for act in diary.acts[30] if act[0] < 12 * 3600]
     assert np.flatnonzero(~diary.history().lived).tolist() == [20]
+
+
+def test_leaving_and_coming_back_belong_to_an_absence() -> None:
+    """The morning before a journey and the evening after it are no whole days; nor is a weekend that is both."""
+    diary = household(days=40)
+    for first, last in ((15, 18), (26, 27)):
+        diary.acts[first] = [act for act in diary.acts[first] if act[0] < 9.2 * 3600]
+        for day in range(first + 1, last):
+            diary.acts[day] = []
+        diary.acts[last] = [act for act in diary.acts[last] if act[0] > 21 * 3600]
+    assert np.flatnonzero(~diary.history().lived).tolist() == [15, 16, 17, 18, 26, 27]
 
 
 def test_a_day_that_was_not_observed_was_lived() -> None:

@@ -6,14 +6,17 @@ from typing import Final
 import numpy as np
 
 from quotidian.detect.dayrow import DayRow
-from quotidian.model.arrays import Bools, Ints
+from quotidian.model.arrays import Bools, Floats, Ints
 
 #: Fewer changes than that on a usual day, and nothing can be said about quiet days.
 LEAST_CHANGES: Final = 20
 #: Fewer days than that, and there is no usual day.
 LEAST_DAYS: Final = 7
-#: A day is one of absence below this share of a usual day's changes.
-_QUIET: Final = 0.15
+#: In so many half hours of a usual day something must happen.
+_LEAST_HALVES: Final = 8
+#: Below these shares of a usual day's half hours a day is one of absence: by itself, next to another one
+#: below the same share, and next to a day of absence (on which people left or came back).
+_ALONE, _TWO, _BESIDE = 0.15, 1 / 3, 0.5
 #: Days must have been observed for at least this share.
 _OBSERVED: Final = 0.75
 #: A class of fewer days has no median of its own.
@@ -23,27 +26,48 @@ _LEAST_OF_CLASS: Final = 4
 def quiet_days(rows: Sequence[DayRow], classes: Sequence[Bools]) -> Bools:
     """Tell on which days almost nothing happened though the home was observed: shape (days,).
 
-    Those have less than 15 % of the median of their class's changes that people may have caused. In a home of less
-    than seven days, or with less than twenty such changes on a usual day, no day is quiet.
+    What counts are the half hours in which people may have changed something, in shares of the median of the
+    day's class. A day below 15 % is quiet; so are two days in a row below a third, and the day before and after a
+    quiet one if it is below a half: who leaves for a week is still there in the morning. In a home of less than seven
+    days, or with less than 20 changes in 8 half hours on a usual day, no day is quiet.
 
     Parameters
     ----------
     rows
-        The days.
+        The days, ascending.
     classes
         Classes of days that are compared only among themselves, each a mask over the days.
     """
-    total: Ints = np.array([np.count_nonzero(row.learned) for row in rows], np.int64)
-    quiet = np.zeros(total.size, bool)
-    if total.size < LEAST_DAYS:
-        return quiet
+    if len(rows) < LEAST_DAYS:
+        return np.zeros(len(rows), bool)
+    changes: Ints = np.array([np.count_nonzero(row.learned) for row in rows], np.int64)
+    halves: Ints = np.array([np.unique(row.wall[row.learned] // 1800).size for row in rows], np.int64)
+    share = np.ones(len(rows), np.float64)
     for mask in classes:
-        usual = float(np.median(total[mask if mask.sum() >= _LEAST_OF_CLASS else slice(None)]))
-        if usual >= LEAST_CHANGES:
-            quiet |= mask & (total < _QUIET * usual)
-    for place in np.flatnonzero(quiet).tolist():
-        quiet[place] = _share_observed(rows[place]) >= _OBSERVED
-    return quiet
+        alike = mask if mask.sum() >= _LEAST_OF_CLASS else slice(None)
+        usual = float(np.median(halves[alike]))
+        if np.median(changes[alike]) >= LEAST_CHANGES and usual >= _LEAST_HALVES:
+            share[mask] = halves[mask] / usual
+    if share.min() >= _TWO:
+        return np.zeros(len(rows), bool)
+    share[[_share_observed(row) < _OBSERVED for row in rows]] = 1.0
+    return _quiet(share, np.array([row.ordinal for row in rows], np.int64))
+
+
+def _quiet(share: Floats, ordinals: Ints) -> Bools:
+    """Tell which days are quiet by themselves, together with the next one, or beside a quiet one."""
+    low = share < _TWO
+    quiet = (share < _ALONE) | (low & _beside(low, ordinals))
+    return np.asarray(quiet | ((share < _BESIDE) & _beside(quiet, ordinals)))
+
+
+def _beside(mask: Bools, ordinals: Ints) -> Bools:
+    """Tell for which days the day before or the day after is in a mask."""
+    follows = np.diff(ordinals) == 1
+    beside = np.zeros(mask.size, bool)
+    beside[1:] |= follows & mask[:-1]
+    beside[:-1] |= follows & mask[1:]
+    return beside
 
 
 def _share_observed(row: DayRow) -> float:

@@ -198,8 +198,14 @@ def _differing(history: History, places: Ints, counts: Ints, free: Bools, p_valu
     return _finding("weekends", int(like.sum()), int(free.sum()), sentence, measures, q_value=p_value)
 
 
+def _heard(history: History) -> Bools:
+    """Tell on which days something changed, be it by an automation; of a home that is mute when empty: all days."""
+    heard = np.array([row.second.size > 0 or bool(row.chatter) for row in history.rows], bool)
+    return heard if 2 * heard[~history.lived].sum() > (~history.lived).sum() else np.ones(heard.size, bool)
+
+
 def _away(history: History) -> Finding | None:
-    quiet = ~history.lived
+    quiet = ~history.lived & _heard(history)
     if not quiet.any():
         return None
     dates = history.ordinals[quiet].tolist()
