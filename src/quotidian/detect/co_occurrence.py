@@ -6,17 +6,19 @@ from typing import ClassVar, Final
 import msgspec
 import numpy as np
 
-from quotidian.detect import words
+from quotidian.detect import kernel, words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
-from quotidian.detect.kernel import JITTER
+from quotidian.detect.kernel import JITTER, against_other_days
+from quotidian.detect.links import Link, closest, told_once
+from quotidian.detect.occasions import occasions
 from quotidian.detect.rollup import MOST
 from quotidian.detect.statistics import ONE, at_least, covered, merged_spans, next_time, q_values, share_interval
-from quotidian.detect.things import ENDS, RESTING, is_act
+from quotidian.detect.things import RESTING, is_act
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
-from quotidian.model.arrays import Bools, Ints
+from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.rollup import Figures
 
 WINDOWS: Final = (10, 60, 300, 900)
@@ -148,25 +150,96 @@ class CoOccurrence(Detector):
 
     def detect(self, history: History) -> list[Finding]:
         """Give the pairs that go together, the most certain first; of both directions only the better one."""
-        tokens = history.tokens
-        if not tokens:
+        if not history.tokens:
             return []
+        links = [link for link in self._links(history) if link.p_value <= self.false_discovery]
+        findings = [self._finding(history, link) for link in closest(history, told_once(links))]
+        return sorted(findings, key=lambda one: (-one.evidence.low, one.subject))
+
+    def _links(self, history: History) -> list[Link]:
+        """Give the pairs that follow one another at most of the first's moments, with their q-values."""
         exposure = self._exposure(history)
         pairs = self._pairs(history, exposure)
         p = at_least(pairs.kept, pairs.days[:, None], pairs.expected)
         p[~self._worth_telling(pairs)] = 1.0
-        window = np.argmin(p, axis=1)
-        best = np.minimum(p[np.arange(window.size), window] * len(WINDOWS), 1.0)
-        acts = np.array([is_act(history.home, token) for token in tokens])
-        signs = np.array([is_act(history.home, token) or state_of(token) not in RESTING for token in tokens])
-        told = signs[pairs.first] & acts[pairs.second]
-        tests = int((_apart(tokens) & (exposure >= self.least_days)).sum())
-        q = q_values(best, max(tests, pairs.known))
-        findings = [
-            _finding(history, pairs, place, int(window[place]), float(q[place]))
-            for place in np.flatnonzero((q <= self.false_discovery) & told).tolist()
-        ]
-        return _told_once([finding for finding in findings if finding.evidence.low >= self.least_share])
+        best = np.minimum(p.min(axis=1, initial=1.0) * len(WINDOWS), 1.0)
+        links = list(self._told(history, pairs, best))
+        tests = max(int((_apart(history.tokens) & (exposure >= self.least_days)).sum()), pairs.known)
+        q = q_values(np.array([link.p_value for link in links]), tests)
+        return [msgspec.structs.replace(link, p_value=value) for link, value in zip(links, q.tolist(), strict=True)]
+
+    def _told(self, history: History, pairs: _Pairs, p_values: Floats) -> Iterator[Link]:
+        """Look at all moments of the pairs that kernel J finds: a reader takes them, not the days, to be meant."""
+        home, tokens = history.home, history.tokens
+        acts = np.array([is_act(home, token) for token in tokens])
+        signs = acts | np.array([state_of(token) not in RESTING for token in tokens])
+        chosen = (p_values <= self.false_discovery) & signs[pairs.first] & acts[pairs.second]
+        for place in np.flatnonzero(chosen).tolist():
+            first, second = tokens[pairs.first[place]], tokens[pairs.second[place]]
+            link = self._link(history, first, second, float(p_values[place]))
+            if link is not None:
+                yield link
+
+    def _link(self, history: History, first: str, second: str, p_value: float) -> Link | None:
+        """Give a pair with its window, unless the second mostly does not follow, or two clocks explain that it does."""
+        moments = occasions(history, first, second)
+        window = moments.window()
+        followed = moments.followed(window)
+        kept, days = moments.days(window)
+        if kept < max(4, self.least_days - 1) or share_interval(kept, days)[0] < self.least_share:
+            return None
+        if share_interval(int(followed.sum()), followed.size)[0] < self.least_share:
+            return None
+        earliest, _, latest = moments.lags(window)
+        clocks = against_other_days(history, first, second, earliest, latest)
+        if clocks[0] * ONE < self.least_lift * clocks[2]:
+            return None
+        p_other = float(at_least(*(np.array([part]) for part in clocks))[0])
+        return Link(
+            first,
+            second,
+            window,
+            moments,
+            float(followed.mean()),
+            _before(history, first, second, window),
+            max(p_value, p_other),
+        )
+
+    def _finding(self, history: History, link: Link) -> Finding:
+        kept, days = link.occasions.days(link.window)
+        expected = kernel.link(history, link.first, link.second, link.window)[2] / ONE
+        low, high = share_interval(kept, days)
+        earliest, lag, latest = link.occasions.lags(link.window)
+        followed = link.occasions.followed(link.window)
+        members, followers = history.members[link.first], history.members[link.second]
+        return Finding(
+            detector=self.name,
+            subject=(link.first, link.second),
+            measures={
+                "window": link.window,
+                "lag": lag,
+                "lag_low": earliest,
+                "lag_high": latest,
+                "followed": int(followed.sum()),
+                "times": followed.size,
+                "members": list(members),
+                "followers": list(followers),
+            },
+            evidence=Evidence(
+                kept=kept,
+                observed=days,
+                low=low,
+                high=high,
+                q_value=link.p_value,
+                lift=kept / expected if expected else None,
+            ),
+            confidence=next_time(kept, days),
+            stage=Stage.ESTABLISHED if kept >= 10 else Stage.EMERGING,
+            sentence=(
+                f"When {words.acts(history.home, members)}, {words.acts(history.home, followers)} "
+                f"within {words.span(link.window)} (typically after {words.span(earliest)} to {words.span(latest)})"
+            ),
+        )
 
     def _worth_telling(self, pairs: _Pairs) -> Bools:
         kept, days = pairs.kept, pairs.days[:, None]
@@ -202,7 +275,8 @@ class CoOccurrence(Detector):
 
     def _days(self, history: History) -> list[Integers]:
         days = self.summary(history).days
-        return [days[row.ordinal] for row in history.rows if days.get(row.ordinal)]
+        lived = zip(history.rows, history.lived.tolist(), strict=True)
+        return [days[row.ordinal] for row, was in lived if was and days.get(row.ordinal)]
 
     def _exposure(self, history: History) -> Ints:
         """Count each pair's days on which the first occurred and the second was observed: shape (tokens, tokens)."""
@@ -211,7 +285,7 @@ class CoOccurrence(Detector):
         active = np.zeros((len(number), len(history.rows)), np.float32)
         for place, row in enumerate(history.rows):
             day = days.get(row.ordinal)
-            if day:
+            if day and history.lived[place]:
                 named = [number[day.words[word]] for word in day["active"].tolist() if day.words[word] in number]
                 active[named, place] = 1
         present = np.stack([history.present(entity_of(token)) for token in history.tokens])
@@ -278,61 +352,14 @@ def _keys(day: Integers, number: dict[str, int]) -> tuple[Ints, Bools]:
     return (first * len(number) + second)[spoken], spoken
 
 
-def _finding(history: History, pairs: _Pairs, place: int, window: int, q_value: float) -> Finding:
-    first, second = history.tokens[pairs.first[place]], history.tokens[pairs.second[place]]
-    kept, days = int(pairs.kept[place, window]), int(pairs.days[place])
-    expected = float(pairs.expected[place, window]) / ONE
-    low, high = share_interval(kept, days)
-    lag = _lag(history, first, second, WINDOWS[window])
-    members, followers = history.members[first], history.members[second]
-    return Finding(
-        detector=CoOccurrence.name,
-        subject=(first, second),
-        measures={
-            "window": WINDOWS[window],
-            "lag": lag,
-            "members": list(members),
-            "followers": list(followers),
-        },
-        evidence=Evidence(
-            kept=kept, observed=days, low=low, high=high, q_value=q_value, lift=kept / expected if expected else None
-        ),
-        confidence=next_time(kept, days),
-        stage=Stage.ESTABLISHED if kept >= 10 else Stage.EMERGING,
-        sentence=(
-            f"When {words.acts(history.home, members)}, {words.acts(history.home, followers)} "
-            f"within {words.span(WINDOWS[window])} (typically after {words.span(lag)})"
-        ),
-    )
-
-
-def _told_once(findings: list[Finding]) -> list[Finding]:
-    """Keep the best of the findings that tell of the same two entities.
-
-    A door opens, a lamp goes on, the door closes, the lamp goes off: of all the pairs that this makes, the opening
-    and the going on are told.
-    """
-    best: dict[frozenset[str], Finding] = {}
-    for finding in sorted(findings, key=_order):
-        best.setdefault(frozenset(map(entity_of, finding.subject)), finding)
-    return sorted(best.values(), key=lambda one: (-one.evidence.low, one.subject))
-
-
-def _order(finding: Finding) -> tuple[int, float, int, int, tuple[str, ...]]:
-    """Put doings before restings (a going off is told only where no going on is), then the more certain first."""
-    rests = sum(state_of(token) in ENDS for token in finding.subject)
-    return rests, -finding.evidence.low, finding.measures["window"], -finding.measures["lag"], finding.subject
-
-
-def _lag(history: History, first: str, second: str, window: int) -> int:
-    """Give the median time from an occurrence of the first to the next of the second within the window, in seconds."""
-    instants = history.timeline.instant
-    before, after = instants[history.occurrences[first]], instants[history.occurrences[second]]
-    following = np.searchsorted(after, before)
-    met = following < after.size
-    lags = after[following[met]] - before[met]
-    lags = lags[lags <= window]
-    return int(np.median(lags)) if lags.size else 0
+def _before(history: History, first: str, second: str, window: int) -> float:
+    """Give the share of the second's moments on lived days that the first preceded within a window."""
+    timeline = history.timeline
+    rows = history.occurrences[second]
+    after = timeline.instant[rows[history.lived[timeline.day[rows]]]]
+    before = timeline.instant[history.occurrences[first]]
+    near = np.searchsorted(before, after, "right") > np.searchsorted(before, after - window)
+    return float(near.mean()) if near.size else 0.0
 
 
 def _partners(row: DayRow) -> dict[str, Figures]:

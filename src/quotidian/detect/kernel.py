@@ -31,8 +31,8 @@ def link(history: History, a: str, b: str, window: int) -> tuple[int, int, int]:
     Returns
     -------
     tuple
-        Days kept; days on which A occurred and B's entity was observed; and the sum of these days' chances in 16-bit
-        fixed point, ready for ``statistics.at_least``.
+        Days kept; lived days on which A occurred and B's entity was observed; and the sum of these days' chances in
+        16-bit fixed point, ready for ``statistics.at_least``.
     """
     kept, days, expected = links(history, [a], b, window)
     return int(kept[0]), int(days[0]), int(expected[0])
@@ -47,7 +47,7 @@ def links(history: History, firsts: Sequence[str], b: str, window: int) -> tuple
     group = np.repeat(np.arange(len(firsts)) * size, [part.size for part in rows])
     row = np.concatenate(rows) if rows else np.empty(0, np.int64)
     instant, cell = timeline.instant[row], group + timeline.day[row]
-    counts = np.tile(history.present(entity_of(b)), len(firsts))
+    counts = np.tile(history.present(entity_of(b)) & history.lived, len(firsts))
     shape = (len(firsts), size)
 
     followed = covered(starts, ends, instant + 1) - covered(starts, ends, instant) > 0
@@ -64,22 +64,28 @@ def against_other_days(history: History, a: str, b: str, low: int, high: int) ->
     """Count the days on which B followed A after ``low`` to ``high`` seconds, and what B of other days would give.
 
     Two acts that each keep to the clock seem to follow one another, even when they have nothing to do with each
-    other; then another day's B follows as well. The chance is the mean over the next ``OTHER_DAYS`` days of the
-    history, which are taken in a circle. The result is as that of ``link``.
+    other; then another day's B follows as well. The chance is the mean over the next ``OTHER_DAYS`` lived days on
+    which B was observed, which are taken in a circle. The result is as that of ``link``.
     """
-    timeline, size = history.timeline, len(history.rows)
-    present = history.present(entity_of(b))
-    one, other = history.occurrences[a], history.occurrences[b]
-    follows = np.sort(timeline.day[other] * 2 * DAY_SECONDS + timeline.wall[other])
-    day, wall = timeline.day[one], timeline.wall[one]
+    timeline = history.timeline
+    counts = history.present(entity_of(b)) & history.lived
+    turn, size = np.cumsum(counts) - 1, int(counts.sum())  # the days that count, one after another
+    one, other = (rows[counts[timeline.day[rows]]] for rows in (history.occurrences[a], history.occurrences[b]))
+    day, wall = turn[timeline.day[one]], timeline.wall[one]
+    follows = turn[timeline.day[other]] * 2 * DAY_SECONDS + timeline.wall[other]
+    # What comes after midnight follows the evening before as well.
+    evening = counts & np.append(np.diff(history.ordinals) == 1, False)
+    small = other[(timeline.wall[other] < DAY_SECONDS // 2) & np.roll(evening, 1)[timeline.day[other]]]
+    over = turn[timeline.day[small] - 1] * 2 * DAY_SECONDS + DAY_SECONDS + timeline.wall[small]
+    follows = np.sort(np.concatenate([follows, over]))
 
-    shifts = np.arange(min(OTHER_DAYS, size - 1) + 1)  # the first is no shift
-    origin = (day + shifts[:, None]) % size * 2 * DAY_SECONDS + wall
+    shifts = np.arange(max(min(OTHER_DAYS, size - 1), 0) + 1)  # the first is no shift
+    origin = (day + shifts[:, None]) % max(size, 1) * 2 * DAY_SECONDS + wall
     found = np.searchsorted(follows, origin + high, "right") > np.searchsorted(follows, origin + low)
     cell = day + shifts[:, None] * size
-    kept = (_any(cell[found], shifts.size * size).reshape(-1, size) & present).sum(axis=1)
+    kept = _any(cell[found], shifts.size * size).reshape(shifts.size, -1).sum(axis=1)
     expected = int(kept[1:].sum()) * ONE // max(shifts.size - 1, 1)
-    return int(kept[0]), int((_any(day, size) & present).sum()), expected
+    return int(kept[0]), int(_any(day, size).sum()), expected
 
 
 def _any(cell: Ints, size: int) -> Bools:
