@@ -6,7 +6,7 @@ VENV ?= .venv
 PIP = $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 PYTEST_FLAGS ?=
 
-.PHONY: demo test check bench bench-pipeline test-components test-image test-influx lock clean
+.PHONY: demo test test-thorough check bench bench-pipeline test-components test-image test-influx lock clean
 
 demo: $(VENV)/.installed
 	$(VENV)/bin/quotidian demo demo
@@ -14,6 +14,11 @@ demo: $(VENV)/.installed
 # What it lacks it says: pytest's summary lists every test that was skipped, and why.
 test: check
 	$(VENV)/bin/python -m pytest $(PYTEST_FLAGS)
+
+# The laws of the detectors on a thousand random histories each, where `make test` tries six.
+test-thorough: $(VENV)/.developing
+	$(VENV)/bin/python -m pytest tests/detect/test_laws.py tests/detect/test_incremental.py \
+		--hypothesis-profile=thorough $(PYTEST_FLAGS)
 
 check: $(VENV)/.developing
 	$(VENV)/bin/ruff check

@@ -9,19 +9,19 @@ from benchmarks import homes
 from benchmarks.figure import Figure
 from benchmarks.fresh import fresh
 
-_FOLDER: Final = "QUOTIDIAN_LOGS"
-_ZONE: Final = "QUOTIDIAN_LOGS_ZONE"
-_SKIPPED: Final = f"SKIPPED: set {_FOLDER} to a folder of logs (*.csv.gz), and {_ZONE} to the zone of times without one"
+FOLDER: Final = "QUOTIDIAN_LOGS"
+ZONE: Final = "QUOTIDIAN_LOGS_ZONE"
+SKIPPED: Final = f"SKIPPED: set {FOLDER} to a folder of logs (*.csv.gz), and {ZONE} to the zone of times without one"
 
 
 def figures() -> list[Figure]:
     """Learn each log, and tell its days, events and habits."""
-    folder = os.environ.get(_FOLDER)
+    folder = os.environ.get(FOLDER)
     logs = sorted(Path(folder).glob("*.csv.gz")) if folder else []
     if not logs:
-        return [Figure(benchmark="logs", what="real logs", value=None, unit="", note=_SKIPPED)]
+        return [Figure(benchmark="logs", what="real logs", value=None, unit="", note=SKIPPED)]
     homes.CACHE.mkdir(exist_ok=True)
-    return [_learned(log, os.environ.get(_ZONE, "Europe/Berlin")) for log in logs]
+    return [_learned(log, os.environ.get(ZONE, "Europe/Berlin")) for log in logs]
 
 
 def _learned(log: Path, zone: str) -> Figure:

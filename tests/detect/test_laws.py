@@ -13,19 +13,17 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quotidian import detect
 from quotidian.detect import Detector, History, detectors, observe
-from quotidian.detect.dayrow import OCCUPANCY_BITS, ROW, ROW_VERSION, DayRow
+from quotidian.detect.dayrow import OCCUPANCY_BITS, DayRow
 from quotidian.detect.dayview import MOST_CHANGES
-from quotidian.model import Carry, Day, Home, Integers, Summary
+from quotidian.model import Carry, Day, Home, Summary
 
-from .building import Diary, fold, history_of, household, table_of_events
-
-every_detector = pytest.mark.parametrize("detector", detectors(), ids=lambda detector: detector.name)
-some_examples = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+from .building import Diary, fold, history_of, household
+from .sampled import every_detector, folded, sample, some_examples
 
 #: What no habit may be found in, by detector: the acts of each entity and day shifted in a circle, or by
 #: hours; each entity's days in another order; the home's days in another order.
@@ -38,31 +36,6 @@ NULL_HOMES: dict[str, tuple[Callable[[Diary, int], Diary], ...]] = {
     "day_type": (Diary.circled, Diary.reordered),
     "seasonal": (Diary.circled, Diary.reordered),
 }
-
-
-@cache
-def sample() -> tuple[Home, dict[int, pa.Table]]:
-    """Give a household of two weeks, with an automation and a sensor that drops out."""
-    diary = household(1, 14)
-    for day in range(14):
-        diary.pulse(day, 19, "light.porch", 90, cause="automation")
-        diary.add(day, 12, "binary_sensor.kitchen_motion", "unavailable")
-        diary.add(day, 12.5, "binary_sensor.kitchen_motion", "off")
-        diary.add(day, 23.99, "light.bedside", "on")
-    return diary.home, diary.tables()
-
-
-@cache
-def folded(name: str) -> tuple[Summary, Summary]:
-    """Give the rows and the summary of one pass over all days."""
-    rows, summaries = fold(*sample(), [detector for detector in detectors() if detector.name == name])
-    return rows, summaries.get(name, Summary(name, 1))
-
-
-def told(detector: Detector, rows: Summary, summary: Summary) -> bytes:
-    """Give what a detector finds, to the bit."""
-    history = history_of(rows, sample()[0], {detector.name: summary})
-    return msgspec.json.encode(detector.detect(history))
 
 
 @cache
@@ -124,25 +97,6 @@ def test_merging_in_any_order_and_grouping_is_exact(detector: Detector, data: st
 
 
 @every_detector
-def test_night_by_night_is_one_pass(detector: Detector) -> None:
-    """Folding a day a night, with everything stored as bytes in between, finds to the bit what one pass finds."""
-    home, tables = sample()
-    rows, kept = Summary(ROW, ROW_VERSION), Summary(detector.name, detector.version)
-    seen, carry = Carry().encode(), Carry().encode()
-    for ordinal, table in tables.items():
-        view, seen_next = observe(Day.from_ordinal(ordinal, home.zone), table, home, Carry.decode(seen))
-        integers, carry_next = detector.fold(view, Carry.decode(carry))
-        seen, carry = seen_next.encode(), carry_next.encode()
-        one = Summary(rows.detector, rows.version, {ordinal: Integers.decode(view.row.integers.encode())})
-        rows = one.merged(rows)
-        if detector.keeps:
-            day = Summary(kept.detector, kept.version, {ordinal: Integers.decode(integers.encode())})
-            kept = detector.merge(day, kept)
-    assert (rows, kept) == folded(detector.name)
-    assert told(detector, rows, kept) == told(detector, *folded(detector.name))
-
-
-@every_detector
 def test_a_day_can_be_taken_out_exactly(detector: Detector) -> None:
     """A day that is subtracted leaves what would stand if it had never been merged."""
     _, whole = folded(detector.name)
@@ -173,54 +127,6 @@ def test_order_and_copies_of_events_do_not_matter(detector: Detector, seed: int)
     assert all(day == whole_rows.days[ordinal] for ordinal, day in rows.days.items())
     if detector.keeps:
         assert all(day == whole.days[ordinal] for ordinal, day in summaries[detector.name].days.items())
-
-
-class Ledger:
-    """Days folded with everything that they handed on, as a nightly job keeps them."""
-
-    def __init__(self, detector: Detector, home: Home, tables: dict[int, pa.Table]) -> None:
-        self.detector, self.home, self.tables = detector, home, dict(tables)
-        self.rows: dict[int, Integers] = {}
-        self.kept: dict[int, Integers] = {}
-        self.carries: dict[int, tuple[Carry, Carry]] = {}
-
-    def refold(self, first: int) -> int:
-        """Fold a day, then following ones until what they hand on is unchanged; give the number of days folded."""
-        count = 0
-        for ordinal in range(first, max(self.tables) + 1):
-            seen, carry = self.carries.get(ordinal - 1, (Carry(), Carry()))
-            day = Day.from_ordinal(ordinal, self.home.zone)
-            view, seen = observe(day, self.tables[ordinal], self.home, seen)
-            self.kept[ordinal], carry = self.detector.fold(view, carry)
-            self.rows[ordinal] = view.row.integers
-            count += 1
-            if self.carries.get(ordinal) == (seen, carry):
-                break
-            self.carries[ordinal] = (seen, carry)
-        return count
-
-
-@every_detector
-@some_examples
-@given(
-    day=st.integers(0, 5),
-    hour=st.one_of(st.floats(0, 23.9), st.floats(23.4, 23.99)),
-    state=st.sampled_from(["on", "off"]),
-)
-def test_a_late_event_refolds_until_nothing_changes(detector: Detector, day: int, hour: float, state: str) -> None:
-    """A late event refolds its day and those after it until the carry is unchanged; that equals one pass over all."""
-    home, tables = sample()
-    tables = dict(list(tables.items())[:6])
-    ledger = Ledger(detector, home, tables)
-    ledger.refold(min(tables))
-    ordinal = min(tables) + day
-    start = Day.from_ordinal(ordinal, home.zone).start
-    late = table_of_events([(start + int(hour * 3.6e9) + 7, "light.kitchen", state, "physical")])
-    ledger.tables[ordinal] = pa.concat_tables([tables[ordinal], late])
-    ledger.refold(ordinal)
-    whole = Ledger(detector, home, ledger.tables)
-    assert whole.refold(min(tables)) == len(tables)
-    assert (ledger.rows, ledger.kept, ledger.carries) == (whole.rows, whole.kept, whole.carries)
 
 
 # memory

@@ -1,0 +1,1 @@
+"""Homes without habits, made from homes that have some, and what each detector shows in them."""
