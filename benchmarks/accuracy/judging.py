@@ -1,0 +1,122 @@
+"""Whether a claim is true: what fresh draws of the same home's days say of it, or the day's own story."""
+
+import datetime as dt
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from benchmarks.accuracy.fresh import Days
+from benchmarks.accuracy.lived import Lived
+from benchmarks.accuracy.measures import MEASURES, Measured, own_reach
+from quotidian.model import Finding
+
+LEAST_LIFT: Final = 2.0
+#: A day that is told as out of the ordinary must be of such a type, or so rare in fresh draws.
+_STRANGE: Final = frozenset({"party", "guests", "sick", "away", "holiday"})
+_RARE: Final = 0.02
+_FEW_DAYS: Final = 20
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """Whether a claim is true, and why."""
+
+    true: bool
+    why: str
+
+
+def judge(lived: Lived, own: Days, fresh: Days, finding: Finding) -> Verdict:
+    """Say whether a claim is true."""
+    if finding.detector in MEASURES:
+        return _measured(own, fresh, finding)
+    if finding.detector == "anomaly":
+        return _strange(lived, finding)
+    if finding.detector == "day_type":
+        return _typed(lived, finding)
+    return _moved(lived, fresh, finding)
+
+
+def _measured(own: Days, fresh: Days, finding: Finding) -> Verdict:
+    measure = MEASURES[finding.detector]
+    try:
+        reach = own_reach(finding, own)
+        value = measure(finding, fresh, reach)
+    except KeyError as missing:
+        return Verdict(False, f"cannot be judged: {missing} is not known")
+    return verdict(finding, value)
+
+
+def verdict(finding: Finding, value: Measured) -> Verdict:
+    """Compare a claim with what fresh days say: its interval covers their share, and their lift is large enough."""
+    evidence = finding.evidence
+    said = f"claims {evidence.low:.2f} to {evidence.high:.2f}, fresh {value.share:.2f} of {value.days} days"
+    said += "" if value.lift is None else f", lift {value.lift:.1f}"
+    if value.days < _FEW_DAYS:
+        return Verdict(False, f"hardly ever can hold: {said}")
+    if not evidence.low <= value.share <= evidence.high:
+        return Verdict(False, f"outside: {said}")
+    if value.lift is not None and value.lift < LEAST_LIFT:
+        return Verdict(False, f"chance: {said}")
+    return Verdict(True, said)
+
+
+def _strange(lived: Lived, finding: Finding) -> Verdict:
+    """Look whether something was up on the day of an anomaly, or in the night that reaches into it."""
+    date = dt.date.fromordinal(finding.measures["date"])
+    days = (date, date - dt.timedelta(days=1))
+    told = [habit.id for habit in lived.truth.habits if habit.kind == "anomaly" and set(days) & set(habit.kept_dates)]
+    types = [lived.truth.day_types[day] for day in days if day in lived.truth.day_types]
+    strange = [kind for kind in types if kind in _STRANGE]
+    if told or strange:
+        return Verdict(True, ", ".join((*told, *strange)))
+    return Verdict(False, f"nothing was up: {types[0] if types else 'no day'}")
+
+
+def _typed(lived: Lived, finding: Finding) -> Verdict:
+    """Compare the days that a claim names with the true types of days: four in five must be of those it is about."""
+    dates = [dt.date.fromordinal(day) for day in finding.measures.get("dates", ())]
+    kind = finding.subject[-1]
+    types = lived.truth.day_types
+    wanted = {
+        "away": {"away"},
+        "busy": {"party", "guests", "holiday"},
+        "late": {"party", "guests", "holiday"},
+        "weekends": {"weekend", "guests", "party", "holiday", "sick"},
+    }.get(kind)
+    found = [types.get(date, "?") for date in dates]
+    if wanted is None:
+        most = max(set(found), key=found.count, default="?")
+        wanted = {most}
+    share = sum(one in wanted for one in found) / max(len(found), 1)
+    return Verdict(share >= 0.8, f"{share:.0%} of {len(found)} days are {', '.join(sorted(wanted))}")
+
+
+def _moved(lived: Lived, fresh: Days, finding: Finding) -> Verdict:
+    """Compare a drift or a part of the year with fresh draws: the same token, the same two parts of the time."""
+    if finding.subject[1] == "year":
+        return _yearly(fresh, finding)
+    del lived
+    measures = finding.measures
+    places = fresh.of(finding.subject[0])
+    minutes = fresh.wall[places] / 60
+    first = int(fresh.ordinals.min())
+    if measures["shape"] == "step":
+        early = fresh.ordinals[fresh.day[places]] < measures["since"]
+        parts = (early, ~early)
+    else:
+        weeks = (fresh.ordinals[fresh.day[places]] - first) // 7
+        parts = (weeks < 2, weeks >= weeks.max(initial=0) - 1)
+    now = []
+    for part, middle in zip(parts, (measures["before"], measures["after"]), strict=True):
+        apart = (minutes[part] - middle + 720) % 1440 - 720
+        now.append(float(np.median(apart[np.abs(apart) <= 120])) if (np.abs(apart) <= 120).any() else np.inf)
+    right = all(abs(value) <= 15 for value in now)
+    return Verdict(right, f"fresh days are off by {now[0]:.0f} and {now[1]:.0f} min")
+
+
+def _yearly(fresh: Days, finding: Finding) -> Verdict:
+    months = np.array([dt.date.fromordinal(int(day)).month for day in fresh.ordinals])
+    acted = fresh.any(fresh.of(finding.subject[0]))
+    often, rest = np.isin(months, finding.measures["months"]), np.isin(months, finding.measures["rest"])
+    value = Measured(int(acted[often].sum()), int(often.sum()), float(acted[rest].mean() * often.sum()))
+    return verdict(finding, value)
