@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import msgspec
 import numpy as np
 
 from quotidian.detect.ranking import useful_first
@@ -44,6 +45,12 @@ def test_what_people_operate_before_what_only_measures() -> None:
     assert order(
         pattern("sensor", "binary_sensor.door=on"), pattern("off", "light.a=off"), pattern("on", "light.b=on")
     ) == ["on", "off", "sensor"]
+
+
+def test_what_another_tells_comes_after_what_is_told() -> None:
+    """However certain it is."""
+    told = msgspec.structs.replace(pattern("told", "light.a=on", low=1.0), told_by="pair")
+    assert order(told, pattern("pair", "light.b=on", low=0.5)) == ["pair", "told"]
 
 
 def test_one_entity_does_not_fill_the_list() -> None:

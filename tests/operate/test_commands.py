@@ -109,9 +109,11 @@ def test_patterns(lived: Path) -> None:
     assert len(set(names)) == len(names) > 5
     told = ran("patterns", "--all", "--data", lived).output
     assert all(name in told for name in names)
-    active = [one["id"] for one in everything if one["status"] == "active"]
+    active = [one["id"] for one in everything if one["status"] == "active" and one["told_by"] is None]
     shown = re.findall(r"\S+-[0-9a-f]{10}$", ran("patterns", "--data", lived).output, re.MULTILINE)
     assert set(shown) == set(active[:20])
+    for one in everything:
+        assert one["tells"] == sorted(other["id"] for other in everything if other["told_by"] == one["id"])
     kind = ran("patterns", "--kind", "duration", "--json", "--data", lived).json
     assert {one["finding"]["detector"] for one in kind} == {"duration"}
     entity = everything[0]["finding"]["subject"][0].partition("=")[0]

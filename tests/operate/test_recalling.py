@@ -1,13 +1,18 @@
 """Looking back at what something did each day, to people and as data."""
 
+import datetime as dt
 import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from quotidian.model import Entity, Home
+import msgspec
+
+from quotidian.model import Entity, Evidence, Finding, Home, Pattern
 from quotidian.model.rollup import DETECTORS
 from quotidian.operate.recalling import _unknown
+from quotidian.settings import Settings
+from quotidian.store import connect
 
 from .conftest import Ran, ran
 
@@ -121,3 +126,27 @@ def test_a_slip_of_the_pen_is_noticed(lived: Path) -> None:
     home = Home(id="x", zone="UTC", entities={"light.desk": Entity("light.desk")})
     assert "It is there, but did not change" in str(_unknown(home, "light.desk"))
     assert "Did you mean light.desk?" in str(_unknown(home, "light.dsk"))
+
+
+def test_a_habit_lists_what_it_tells(tmp_path: Path) -> None:
+    """With its id one sees under it what it tells better; the list has it only with ``--all``, and says by whom."""
+    store = connect(tmp_path, Settings({}))
+    date = dt.date(2026, 3, 2)
+    finding = Finding(
+        detector="room",
+        subject=("hall",),
+        evidence=Evidence(kept=9, observed=10, low=0.8, high=1.0),
+        confidence=0.9,
+        sentence="One",
+    )
+    one = Pattern(id="room-1", finding=finding, first_seen=date, last_seen=date, updated=date)
+    other = msgspec.structs.replace(
+        one, id="room-2", told_by="room-1", finding=msgspec.structs.replace(finding, sentence="Another")
+    )
+    store.put_patterns("daily", date, [one, other], store.nights.revision)
+    store.close()
+    listed = ran("patterns", "--data", tmp_path).output
+    assert "One" in listed
+    assert "Another" not in listed
+    assert re.search(r"Another: 9 of 10 days \(told by room-1\)", ran("patterns", "--all", "--data", tmp_path).output)
+    assert re.search(r"also seen as:\s+Another room-2", ran("patterns", "room-1", "--data", tmp_path).output)

@@ -104,6 +104,16 @@ def test_every_sentence_is_told(page: str, patterns: tuple[Pattern, ...]) -> Non
         assert title in told
 
 
+def test_what_another_tells_better_stands_under_it(history: History, pattern: Callable[..., Pattern]) -> None:
+    """It is folded away, in no chapter, and not counted."""
+    one, other = pattern("room", "One"), pattern("room", "Two")
+    told = msgspec.structs.replace(other, told_by=one.id)
+    page = render(report_of(history, (one, told)))
+    assert "found 1 habit that holds" in page
+    assert page.count("Two") == 1
+    assert page.index("The same in other words") < page.index("Two")
+
+
 def test_summary_counts_what_holds_and_what_emerges(history: History, pattern: Callable[..., Pattern]) -> None:
     """The summary gives days, changes and habits, and tells emerging ones apart."""
     found = (pattern("room", "One"), pattern("room", "Two"), pattern("room", "Three", stage=Stage.EMERGING))

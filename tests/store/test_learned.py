@@ -227,6 +227,41 @@ class TestPatterns:
 
         tried(tmp_path, habits, work)
 
+    def test_what_another_tells_better_is_left_out(self, tmp_path: Path) -> None:
+        """Unless all are asked for, or the one that tells it is not in the list; each says what it tells."""
+        asked: list[tuple[dict[str, Any], str]] = [
+            ({}, "bda"),
+            ({"all": "true"}, "bdac"),
+            ({"all": "true", "limit": 1}, "b"),
+            ({"entity_id": DESK}, "c"),
+            ({"entity_id": HALL}, "ba"),
+        ]
+
+        def fill(store: Store) -> None:
+            patterns = [
+                habit("a", f"{HALL}=on", confidence=0.6),
+                habit("b", f"{HALL}=off", confidence=0.95),
+                habit("c", f"{DESK}=on", confidence=0.5, told_by="b"),
+                habit("d", "hall", detector="room", members=()),
+            ]
+            store.put_patterns("daily", MONDAY, patterns, store.nights.revision)
+
+        async def work(get: Get) -> None:
+            for query, expected in asked:
+                _, found = await get("patterns", **query)
+                assert ("".join(one["id"] for one in found["patterns"]), query) == (expected, query)
+            _, found = await get("patterns", all="true")
+            assert [(one["id"], one["told_by"], one["tells"]) for one in found["patterns"]] == [
+                ("b", None, ["c"]),
+                ("d", None, []),
+                ("a", None, []),
+                ("c", "b", []),
+            ]
+            assert (await get("patterns/b"))[1]["tells"] == ["c"]
+            assert (await get("patterns/c"))[1]["told_by"] == "b"
+
+        tried(tmp_path, fill, work)
+
     def test_how_one_moved(self, tmp_path: Path) -> None:
         """One habit is given as it is among all; its history with times of the day, oldest first."""
 
@@ -264,6 +299,21 @@ class TestRows:
             database.commit()
         store = connect(tmp_path, Settings({}))
         assert store.summaries(MONDAY, MONDAY) == [RollUp(MONDAY, "time_of_day", HALL, _FIGURES)]
+        store.close()
+
+    def test_a_pattern_of_once_is_told_by_none(self, tmp_path: Path) -> None:
+        """Patterns that were put away before they could be told by others are read, and told."""
+        store = connect(tmp_path, Settings({}))
+        store.put_patterns("daily", MONDAY, [habit("a", f"{HALL}=on")], store.nights.revision)
+        store.close()
+        with closing(sqlite3.connect(tmp_path / FILE)) as database:
+            (packed,) = database.execute("SELECT packed FROM pattern").fetchone()
+            fields = msgspec.msgpack.decode(packed)
+            del fields["told_by"]
+            database.execute("UPDATE pattern SET packed = ?", (msgspec.msgpack.encode(fields),))
+            database.commit()
+        store = connect(tmp_path, Settings({}))
+        assert store.patterns() == [habit("a", f"{HALL}=on")]
         store.close()
 
     def test_a_damaged_row_is_named(self, tmp_path: Path) -> None:

@@ -83,8 +83,8 @@ class StoreClient:
         return (await self._caller.get("/api/v1/counts", dict[str, dict[str, int]], **query))["counts"]
 
     async def patterns(self) -> list[Pattern]:
-        """Give all patterns."""
-        return (await self._caller.get("/api/v1/patterns", _Patterns)).patterns
+        """Give all patterns, also those that another one tells better."""
+        return (await self._caller.get("/api/v1/patterns", _Patterns, all="true")).patterns
 
     async def gaps(self, **query: str | int | None) -> list[Gap]:
         """Give the gaps that are known, oldest first (``start_time``, ``end_time``)."""

@@ -29,6 +29,7 @@ _REPEATED: Final = 0.7  #: what is left of a habit's worth for each that told of
 def useful_first(patterns: Iterable[Pattern]) -> list[Pattern]:
     """Order patterns for a reader: active ones first, then by how certain they are, weighted by what they are good for.
 
+    What another pattern tells better comes after all that is told.
     A habit that ends in something which people operate counts more than one between sensors, a going on more than a
     going off, an established one more than an emerging one; and the more often an entity was told of before, the
     less one more habit of it is worth.
@@ -37,11 +38,15 @@ def useful_first(patterns: Iterable[Pattern]) -> list[Pattern]:
     told: Counter[str] = Counter()
     ordered = []
     while left:
-        best = max(left, key=lambda pattern: (pattern.status is Status.ACTIVE, _use(pattern) * _fresh(pattern, told)))
+        best = max(left, key=lambda pattern: (*_standing(pattern), _use(pattern) * _fresh(pattern, told)))
         left.remove(best)
         ordered.append(best)
         told.update(set(map(entity_of, best.finding.subject)))
     return ordered
+
+
+def _standing(pattern: Pattern) -> tuple[bool, bool]:
+    return pattern.status is Status.ACTIVE, pattern.told_by is None
 
 
 def _fresh(pattern: Pattern, told: Counter[str]) -> float:

@@ -19,6 +19,7 @@ from quotidian.learn.orders import BACKFILL, ENDED, Order, interrupted
 from quotidian.learn.periods import newest_folded
 from quotidian.learn.telling import Before, tidings
 from quotidian.model import Job, JobKind, JobState, Status
+from quotidian.model.pattern import once
 from quotidian.store import Store
 
 ATTEMPTS: Final = 36  #: beginnings of a job whose store goes away: ten minutes of waiting between them
@@ -148,7 +149,7 @@ class _Books:
             days=len(days),
             events=learned.folded.events,
             nights=sum(map(len, before.looks(learned).values())),
-            patterns=sum(one.status is Status.ACTIVE for one in learned.patterns),
+            patterns=sum(one.status is Status.ACTIVE for one in once(learned.patterns)),
             tidings=tidings(
                 order.kind, before, learned, newest_folded(self._store), detecting=detecting, seconds=seconds
             ),

@@ -9,6 +9,7 @@ import msgspec
 from quotidian.learn.fold import Folded
 from quotidian.learn.night import Learned
 from quotidian.model import JobKind, Pattern, Status
+from quotidian.model.pattern import once
 from quotidian.store import DayRecord
 from quotidian.store.protocols import Nights
 
@@ -79,7 +80,7 @@ def _folded(learned: Learned, detecting: int, seconds: float) -> list[str]:
 
 
 def _looked(before: Before, learned: Learned) -> list[str]:
-    habits = sum(one.status is Status.ACTIVE for one in learned.patterns)
+    habits = sum(one.status is Status.ACTIVE for one in once(learned.patterns))
     looks = before.looks(learned).items()
     return [f"looked at {_dates(noun, dates)}: {habits:,} habits" for noun, dates in looks if dates]
 

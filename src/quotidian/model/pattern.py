@@ -114,6 +114,25 @@ class Pattern(msgspec.Struct, frozen=True, kw_only=True):
         return frozenset(token.partition("=")[0] for token in tokens)
 
 
+class Teller(Pattern, frozen=True, kw_only=True):
+    """A pattern as it is shown; ``tells`` are the ids of those that it tells better."""
+
+    tells: tuple[str, ...] = ()
+
+
+def shown(pattern: Pattern, among: Iterable[Pattern]) -> Teller:
+    """Show a pattern with those among others that it tells."""
+    fields = {name: getattr(pattern, name) for name in pattern.__struct_fields__}
+    return Teller(**fields, tells=tuple(sorted(one.id for one in among if one.told_by == pattern.id)))
+
+
+def once(patterns: Iterable[Pattern]) -> list[Pattern]:
+    """Leave out the patterns that another one of them tells better."""
+    every = [*patterns]
+    names = {one.id for one in every}
+    return [one for one in every if one.told_by not in names]
+
+
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """Which patterns somebody wants to see; ``kind`` is a detector, ``None`` means any.
 

@@ -241,7 +241,7 @@ def _as_data(store: Store, imported: Imported | None, learned: Learned) -> dict[
         "damaged": list(learned.folded.damaged),
         "nights": len(learned.nights),
         "days": len([record for record in store.days() if record.folded is not None]),
-        "patterns": [as_data(pattern) for pattern in useful_first(learned.patterns)],
+        "patterns": [as_data(pattern, learned.patterns) for pattern in useful_first(learned.patterns)],
     }
 
 

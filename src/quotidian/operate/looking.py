@@ -2,6 +2,7 @@
 
 import datetime as dt
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -50,7 +51,9 @@ def patterns_command(
         float, typer.Option("--min-confidence", min=0, max=1, help="Only those that are at least so certain.")
     ] = 0.0,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="How many.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also fading and retired ones, and all of them.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="All of them: also fading and retired ones, and what others tell better.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """List the habits that were found, most useful first.
@@ -69,16 +72,17 @@ def patterns_command(
     everything = everything or state is not None
     with opened(data) as store:
         home = store.home
-        chosen = choice.of(store.patterns(), home)
+        known = store.patterns()
+        chosen = choice.of(known, home)
     patterns = useful_first(one for one in chosen if pattern_id in (None, one.id))
     if pattern_id is not None and not patterns:
         raise NotFoundError(f"There is no pattern {pattern_id!r}.", "`quotidian patterns --all` lists them.")
     if json:
-        as_json([as_data(one) for one in patterns if everything or one.status is Status.ACTIVE][:limit])
+        as_json([as_data(one, known) for one in patterns if everything or one.status is Status.ACTIVE][:limit])
     elif pattern_id is not None:
-        _tell_history(patterns[0])
+        _tell_history(patterns[0], known)
     elif patterns:
-        tell_patterns(patterns[:limit], everything=everything)
+        tell_patterns(patterns, limit=limit, everything=everything)
     elif choice == Choice():
         say("No habits yet. `quotidian learn SOURCE` learns from a history; `quotidian up` learns each night.")
     else:
@@ -216,8 +220,13 @@ def rows_of(store: Store, first: dt.date, last: dt.date) -> list[DayRow]:
     return [DayRow(ordinal, day) for ordinal, day in store.summary(ROW, ROW_VERSION, first, last).days.items()]
 
 
-def _tell_history(pattern: Pattern) -> None:
+def _tell_history(pattern: Pattern, known: Sequence[Pattern]) -> None:
     tell_patterns([pattern], everything=True)
+    also = [one for one in useful_first(known) if one.told_by == pattern.id]
+    if also:
+        say("\n  also seen as:")
+        for one in also:
+            say(f"    {escape(words.plain_sentence(one.finding.sentence))} [dim]{one.id}[/]")
     evidence = pattern.finding.evidence
     say(f"\n  share of days   {evidence.share:.0%} (90 % interval {evidence.low:.0%} to {evidence.high:.0%})")
     if evidence.q_value is not None:

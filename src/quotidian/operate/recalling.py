@@ -114,7 +114,8 @@ def _as_data(past: _Past) -> dict[str, Any]:
     days = [
         {"date": date, "figures": figures, "unusual": past.unusual.get(date, [])} for date, figures in past.days.items()
     ]
-    return {"entity_id": past.entity_id, "days": days, "habits": [as_data(one) for one in useful_first(past.habits)]}
+    habits = [as_data(one, past.habits) for one in useful_first(past.habits)]
+    return {"entity_id": past.entity_id, "days": days, "habits": habits}
 
 
 def _tell_days(past: _Past) -> None:

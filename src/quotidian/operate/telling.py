@@ -12,6 +12,7 @@ from quotidian.detect import DayRow, Room, words
 from quotidian.detect.ranking import useful_first
 from quotidian.learn import Learned
 from quotidian.model import Home, Pattern, Stage, Status
+from quotidian.model.pattern import once, shown
 from quotidian.operate.console import answers, say
 from quotidian.store import LayerSize
 
@@ -19,25 +20,28 @@ from quotidian.store import LayerSize
 SHOWN: Final = 20
 
 
-def as_data(pattern: Pattern) -> dict[str, Any]:
-    """Give a pattern as plain data, its evidence beside its sentence."""
-    data: dict[str, Any] = msgspec.to_builtins(pattern)
+def as_data(pattern: Pattern, among: Sequence[Pattern]) -> dict[str, Any]:
+    """Give a pattern as plain data, with the ids of those among others that it tells."""
+    data: dict[str, Any] = msgspec.to_builtins(shown(pattern, among))
     return data
 
 
-def tell_patterns(patterns: Sequence[Pattern], *, everything: bool = False) -> None:
-    """Print habits as sentences with their evidence, most useful first."""
+def tell_patterns(patterns: Sequence[Pattern], *, limit: int | None = None, everything: bool = False) -> None:
+    """Print habits as sentences with their evidence, most useful first: as many as a person reads, each once.
+
+    ``everything`` means also those that are not active, and those that another one tells better.
+    """
     ordered = useful_first(patterns)
-    active = [one for one in ordered if one.status is Status.ACTIVE]
-    shown = ordered if everything else active[:SHOWN]
+    active = [one for one in once(ordered) if one.status is Status.ACTIVE]
+    listed = ordered[:limit] if everything else active[: limit or SHOWN]
     for title, stage in (("Habits", Stage.ESTABLISHED), ("Emerging: first signs, not yet proven", Stage.EMERGING)):
-        told = [one for one in shown if one.finding.stage is stage]
+        told = [one for one in listed if one.finding.stage is stage]
         if told:
             say(f"\n[bold]{title}[/]")
             for pattern in told:
                 say(_line(pattern))
-    if len(active) > len(shown):
-        say(f"\n[dim]… and {len(active) - len(shown)} more: `quotidian patterns --all` shows every one.[/]")
+    if len(active) > len(listed):
+        say(f"\n[dim]… and {len(active) - len(listed)} more: `quotidian patterns --all` shows every one.[/]")
 
 
 def tell_learned(learned: Learned, home: Home, rows: Sequence[DayRow]) -> None:
@@ -101,5 +105,6 @@ def size(count: int) -> str:
 def _line(pattern: Pattern) -> str:
     finding, evidence = pattern.finding, pattern.finding.evidence
     status = "" if pattern.status is Status.ACTIVE else f" [dim]({pattern.status.value})[/]"
-    shown = escape(words.plain_sentence(finding.sentence))
-    return f"  • {shown}: [bold]{words.kept(evidence.kept, evidence.observed)}[/]{status} [dim]{pattern.id}[/]"
+    status = status if pattern.told_by is None else f" [dim](told by {pattern.told_by})[/]"
+    sentence = escape(words.plain_sentence(finding.sentence))
+    return f"  • {sentence}: [bold]{words.kept(evidence.kept, evidence.observed)}[/]{status} [dim]{pattern.id}[/]"

@@ -10,6 +10,7 @@ from quotidian.detect.dayrow import entity_of
 from quotidian.detect.ranking import useful_first
 from quotidian.detect.words import plain
 from quotidian.model import Pattern, Status
+from quotidian.model.pattern import once
 from quotidian.report.dials import Dial, dial
 from quotidian.report.flows import Length, Lengths, Pair, Routine, lengths, pair, routine
 
@@ -57,7 +58,10 @@ class Chapter(msgspec.Struct, frozen=True):
 
 
 class Chapters(msgspec.Struct, frozen=True):
-    """All patterns, told apart: what is drawn, what is folded away under it, the rest, and the old ones."""
+    """All patterns, told apart: what is drawn, what is folded away under it, the rest, and the old ones.
+
+    ``also`` are those that tell in other words what one of the others tells better.
+    """
 
     dials: tuple[Dial, ...]
     more_dials: tuple[Pattern, ...]
@@ -68,12 +72,14 @@ class Chapters(msgspec.Struct, frozen=True):
     lengths: Lengths | None
     more_lengths: tuple[Pattern, ...]
     others: tuple[Chapter, ...]
+    also: tuple[Pattern, ...]
     old: tuple[Pattern, ...]
 
 
 def foremost(patterns: Iterable[Pattern], most: int = 3) -> list[Pattern]:
     """Choose the few habits that stand for the home: of different kinds and things, the most useful of each."""
-    held = [one for one in useful_first(patterns) if one.status is Status.ACTIVE and one.finding.detector in _TELLING]
+    active = [one for one in once(useful_first(patterns)) if one.status is Status.ACTIVE]
+    held = [one for one in active if one.finding.detector in _TELLING]
     held.sort(key=lambda one: _TELLING.index(one.finding.detector))
     chosen: list[Pattern] = []
     for alike in (_kind_or_thing, _thing):  # of one kind only when there are no others
@@ -93,7 +99,9 @@ def _kind_or_thing(pattern: Pattern) -> set[str]:
 
 def chapters(history: History, patterns: tuple[Pattern, ...]) -> Chapters:
     """Tell the patterns apart."""
-    held = [one for one in useful_first(patterns) if one.status is Status.ACTIVE]
+    active = [one for one in useful_first(patterns) if one.status is Status.ACTIVE]
+    held = once(active)
+    names = {one.id for one in held}
     of: dict[str, list[Pattern]] = {}
     for pattern in held:
         of.setdefault(pattern.finding.detector, []).append(pattern)
@@ -114,6 +122,7 @@ def chapters(history: History, patterns: tuple[Pattern, ...]) -> Chapters:
         lengths=spans,
         more_lengths=folded,
         others=_others({name: [one for one in found if one.id not in told] for name, found in of.items()}),
+        also=tuple(one for one in active if one.id not in names),
         old=tuple(sorted((one for one in patterns if one.status is not Status.ACTIVE), key=_latest)),
     )
 

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from quotidian.detect.words import WITH_MORE_DAYS, kept, plain
 from quotidian.model import Stage, Status
+from quotidian.model.pattern import once
 from quotidian.report import wording
 from quotidian.report.activity import WEEKDAYS, rooms, week
 from quotidian.report.chapters import chapters, foremost
@@ -77,7 +78,7 @@ def _summary(data: ReportData) -> str:
     if not days:
         return "Quotidian has not learned from any day yet."
     seen = f"In {wording.count(days, 'day')} Quotidian saw {wording.count(_changes(data), 'change')}"
-    held = [one for one in data.patterns if one.status is Status.ACTIVE]
+    held = [one for one in once(data.patterns) if one.status is Status.ACTIVE]
     emerging = sum(one.finding.stage is Stage.EMERGING for one in held)
     found = len(held) - emerging
     if not held:

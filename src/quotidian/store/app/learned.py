@@ -10,7 +10,7 @@ from starlette.responses import Response
 from quotidian.errors import NotFoundError
 from quotidian.model import Integers, Pattern, RollUp, Status
 from quotidian.model.day import DAY_MINUTES
-from quotidian.model.pattern import Choice, Revision
+from quotidian.model.pattern import Choice, Revision, Teller, once, shown
 from quotidian.model.rollup import Figures
 from quotidian.service.wire import answer
 from quotidian.store.app import asked
@@ -36,7 +36,7 @@ class SummaryPage(msgspec.Struct, frozen=True):
 class Habits(msgspec.Struct, frozen=True):
     """Patterns, and the last day that the daily detectors looked at."""
 
-    patterns: list[Pattern]
+    patterns: list[Teller]
     reviewed: dt.date | None
 
 
@@ -169,6 +169,9 @@ def _add_patterns(app: FastAPI, thread: StoreThread) -> None:
         state: Annotated[Status | None, Query(description="How a habit is.")] = None,
         min_confidence: Annotated[float, Query(ge=0, le=1, description="How certain it is, at least.")] = 0.0,
         limit: Annotated[int | None, Query(ge=1, le=10_000, description="How many, at most.")] = None,
+        all: Annotated[  # noqa: A002 - the name in the query
+            bool, Query(description="Also those that another one in the list tells better.")
+        ] = False,
     ) -> Response:
         choice = Choice(
             kind=None if kind is None else asked.detector_of(kind),
@@ -179,13 +182,19 @@ def _add_patterns(app: FastAPI, thread: StoreThread) -> None:
         )
 
         def work(store: Store) -> Habits:
-            return Habits(choice.of(store.patterns(), store.home)[:limit], store.nights.daily)
+            patterns = store.patterns()
+            chosen = choice.of(patterns, store.home)
+            listed = (chosen if all else once(chosen))[:limit]
+            return Habits([shown(one, patterns) for one in listed], store.nights.daily)
 
         return answer(await thread.call(work))
 
-    @route(app, "/patterns/{id}", "One habit, with its evidence", Pattern)
+    @route(app, "/patterns/{id}", "One habit, with its evidence", Teller)
     async def _pattern(id: str) -> Response:  # noqa: A002 - the name in the path
-        return answer(await thread.call(lambda store: _found(store, id)))
+        def work(store: Store) -> Teller:
+            return shown(_found(store, id), store.patterns())
+
+        return answer(await thread.call(work))
 
     @route(app, "/patterns/{id}/history", "How a habit moved, oldest first", HabitHistory, _HISTORY)
     async def _history(id: str) -> Response:  # noqa: A002
