@@ -11,33 +11,19 @@ from quotidian.detect.base import Detector
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
-from quotidian.detect.kernel import JITTER, against_other_days
+from quotidian.detect.kernel import against_other_days
 from quotidian.detect.links import Link, closest, told_once
 from quotidian.detect.occasions import occasions
+from quotidian.detect.pairs import WINDOWS, acts_of, apart, pairs_of, tail
 from quotidian.detect.rollup import MOST
-from quotidian.detect.statistics import ONE, at_least, covered, merged_spans, next_time, q_values, share_interval
+from quotidian.detect.statistics import ONE, at_least, next_time, q_values, share_interval
 from quotidian.detect.things import RESTING, is_act
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.rollup import Figures
 
-WINDOWS: Final = (10, 60, 300, 900)
-
-#: A first act is judged when everything that its jittered copies could meet has happened: that long after it (seconds).
-_LATE: Final = JITTER + WINDOWS[-1]
-#: What was before is needed back to there.
-_TAIL: Final = _LATE + JITTER
 #: How far apart the changes of partners are, in the figures of a day (seconds).
 _SOON: Final = 300
-_MOST: Final = ONE - 1  #: the largest chance that fits into 16 bits
-
-
-class _Acts(msgspec.Struct, frozen=True):
-    """Learned changes in columns, sorted by second (negative for the day before), by number of their token."""
-
-    tokens: tuple[str, ...]
-    second: Ints
-    token: Ints
 
 
 class _Pairs(msgspec.Struct, frozen=True):
@@ -60,8 +46,14 @@ class CoOccurrence(Detector):
     For each ordered pair of tokens and each window, kernel J counts the days on which some occurrence of the first
     was followed by the second, against the chance of that if the first had occurred up to half an hour earlier or
     later: what merely falls into the same part of the day is expected, and only what goes together more
-    closely is left. A pair's p-value is its smallest over the windows, times their number; the false discovery rate
-    is controlled over all pairs with enough days.
+    closely is left. A pair's p-value is its smallest over the windows, times their number, or the one against the
+    second of other days where that is larger: two things that keep to the clock are no pair. The false discovery
+    rate is controlled over all pairs with enough days.
+
+    What is found is then read as a reader does: a pair is told only when the second followed at most *moments* of the
+    first, and not only on most of its days, for a sensor that sees somebody sixty times a day is before everything.
+    The window that is told covers the lags (see ``Occasions.window``) and is not the one that looks best. Of several
+    pairs only those are told that no others explain (see ``closest``), and of two things only one pair.
 
     Told are only pairs whose second is an act: that people walk by after something happened is the rooms' matter.
 
@@ -74,20 +66,24 @@ class CoOccurrence(Detector):
     least_days
         Days on which the first must have occurred for a pair to be tested.
     least_share
-        The smallest share of these days, at the lower end of its interval, that is worth telling, in (0, 1].
+        The smallest share of these days, and of the first's moments, at the lower end of its interval, that is worth
+        telling, in (0, 1].
     least_lift
         The smallest ratio of kept days to those that chance would give, above 1.
 
     Notes
     -----
     Kept per day: ``active`` (words: tokens judged as first), and for each pair with a chance above 0 ``first``,
-    ``second`` (words), ``hits`` (a bit per window), ``chance_0`` to ``chance_3`` (16-bit fixed point).
+    ``second`` (words), ``hits`` (a bit per window), ``chance_0`` to ``chance_3`` (16-bit fixed point). Of each first
+    at most 48 followers are kept, those that tell most; for each of ``active``, ``left`` counts the others, and
+    ``left_0`` to ``left_3`` are their largest chances, which are expected of every pair that is not listed.
 
     Rolled up from the shared row, of each entity and at most eight others: ``others``, ``times`` that one changed
     within five minutes of the other, ``lags`` (median seconds, negative where the other one came before); first those
     of which the largest share of the busier one's changes came together with the other's.
 
-    Subject: the first token, then the second. Measures: ``window`` and ``lag`` (median) in seconds, ``members``
+    Subject: the first token, then the second. Measures: ``window``, ``lag`` (median), ``lag_low`` and ``lag_high``
+    (eight of ten lags lie between them) in seconds, ``followed`` of ``times`` (moments of the first), ``members``
     (of the first) and ``followers`` (of the second).
 
     Examples
@@ -100,6 +96,7 @@ class CoOccurrence(Detector):
     """
 
     name: ClassVar[str] = "co_occurrence"
+    version: ClassVar[int] = 2
     keeps: ClassVar[bool] = True
 
     def __init__(
@@ -123,23 +120,8 @@ class CoOccurrence(Detector):
 
     def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
         """Give each pair's hits and chances of the day, and hand on the last 75 minutes."""
-        acts = _acts(day, carry)
-        length = day.row.seconds
-        judged = (acts.second >= -_LATE) & (acts.second < length - _LATE)
-        hits, chances = [], []
-        for window in WINDOWS:
-            hit, chance = _judge(acts, judged, window)
-            hits.append(hit)
-            chances.append(chance)
-        active = np.bincount(acts.token[judged], minlength=len(acts.tokens)) > 0
-        first, second = np.nonzero((chances[-1] > 0) & active[:, None] & _apart(acts.tokens))
-        bits = np.sum([hit[first, second].astype(np.int64) << bit for bit, hit in enumerate(hits)], axis=0)
-        columns = {f"chance_{place}": chance[first, second] for place, chance in enumerate(chances)}
-        kept = Integers(
-            acts.tokens,
-            {"active": np.flatnonzero(active), "first": first, "second": second, "hits": bits, **columns},
-        )
-        return kept, _tail(acts, day.row)
+        acts = acts_of(day.row, carry)
+        return pairs_of(acts, day.row.seconds), tail(acts, day.row)
 
     def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
         """Say which entities changed soon after one another, and how often."""
@@ -164,7 +146,7 @@ class CoOccurrence(Detector):
         p[~self._worth_telling(pairs)] = 1.0
         best = np.minimum(p.min(axis=1, initial=1.0) * len(WINDOWS), 1.0)
         links = list(self._told(history, pairs, best))
-        tests = max(int((_apart(history.tokens) & (exposure >= self.least_days)).sum()), pairs.known)
+        tests = max(int((apart(history.tokens) & (exposure >= self.least_days)).sum()), pairs.known)
         q = q_values(np.array([link.p_value for link in links]), tests)
         return [msgspec.structs.replace(link, p_value=value) for link, value in zip(links, q.tolist(), strict=True)]
 
@@ -270,8 +252,19 @@ class CoOccurrence(Detector):
             for window in range(len(WINDOWS)):
                 kept[place, window] += (day["hits"][rows] >> window) & 1
                 expected[place, window] += day[f"chance_{window}"][rows]
+            unlisted = np.ones(pairs.size, bool)
+            unlisted[place] = False
+            expected += self._left_out(day, number)[pairs // len(number)] * unlisted[:, None]
         first, second = np.divmod(pairs, len(number))
         return _Pairs(int(known.sum()), first, second, exposure[first, second], kept, expected)
+
+    def _left_out(self, day: Integers, number: dict[str, int]) -> Ints:
+        """Give what chance could give at most to a follower that the day left out: shape (tokens, windows)."""
+        chances = np.zeros((len(number) + 1, len(WINDOWS)), np.int64)
+        names = np.array([number.get(token, -1) for token in day.words], np.int64)
+        for window in range(len(WINDOWS)):
+            chances[names[day["active"]], window] = day[f"left_{window}"]
+        return chances[:-1]
 
     def _days(self, history: History) -> list[Integers]:
         days = self.summary(history).days
@@ -290,58 +283,6 @@ class CoOccurrence(Detector):
                 active[named, place] = 1
         present = np.stack([history.present(entity_of(token)) for token in history.tokens])
         return (active @ present.T.astype(np.float32)).astype(np.int64)
-
-
-def _acts(day: DayView, carry: Carry) -> _Acts:
-    """Put the day's learned changes behind what the day before handed on."""
-    row = day.row
-    today = [row.tokens[token] for token in row.token[row.learned].tolist()]
-    before, instants = [], np.empty(0, np.int64)
-    if carry:
-        recent = carry["instant"] >= row.start - _TAIL
-        before = [carry.words[token] for token in carry["token"][recent].tolist()]
-        instants = carry["instant"][recent]
-    tokens = tuple(sorted({*before, *today}))
-    number = {token: place for place, token in enumerate(tokens)}
-    second = np.concatenate([instants - row.start, row.second[row.learned]])
-    token = np.array([number[name] for name in (*before, *today)], np.int64)
-    order = np.lexsort((token, second))
-    return _Acts(tokens, second[order], token[order])
-
-
-def _tail(acts: _Acts, row: DayRow) -> Carry:
-    """Hand on the changes that tomorrow's pairs may still meet."""
-    recent = acts.second >= row.seconds - _TAIL
-    used, token = np.unique(acts.token[recent], return_inverse=True)
-    words = tuple(acts.tokens[place] for place in used.tolist())
-    return Carry(words, {"token": token.reshape(-1), "instant": acts.second[recent] + row.start})
-
-
-def _judge(acts: _Acts, judged: Bools, window: int) -> tuple[Bools, Ints]:
-    """Judge every ordered pair of tokens in one window: hits and chances, shape (tokens, tokens)."""
-    size = len(acts.tokens)
-    order = np.flatnonzero(judged)[np.argsort(acts.token[judged], kind="stable")]
-    second, token = acts.second[order], acts.token[order]
-    hit = np.zeros((size, size), bool)
-    cover = np.zeros((token.size, size), np.int64)
-    asked = np.concatenate([second - JITTER, second + JITTER, second, second + 1])
-    for follower in range(size):
-        after = acts.second[acts.token == follower]
-        until = covered(*merged_spans(after - window, after + 1), asked).reshape(4, -1)
-        cover[:, follower] = until[1] - until[0]
-        hit[token[until[3] > until[2]], follower] = True
-    # All tokens' first occurrences, then all second ones, …: each product is floored in the order of time.
-    missed = np.full((size, size), ONE, np.int64)
-    turn = np.arange(token.size) - np.searchsorted(token, token)
-    for chosen in (np.flatnonzero(turn == n) for n in range(int(turn.max(initial=-1)) + 1)):
-        missed[token[chosen]] = missed[token[chosen]] * (2 * JITTER - cover[chosen]) // (2 * JITTER)
-    return hit, np.minimum(ONE - missed, _MOST)
-
-
-def _apart(tokens: tuple[str, ...]) -> Bools:
-    """Tell which pairs of tokens belong to different entities: shape (tokens, tokens)."""
-    entities = np.array([entity_of(token) for token in tokens])
-    return np.asarray(entities[:, None] != entities[None, :])
 
 
 def _keys(day: Integers, number: dict[str, int]) -> tuple[Ints, Bools]:
