@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from quotidian.detect import History, detectors
-from quotidian.detect.history import entities_of
+from quotidian.detect.history import WEEKDAYS, entities_of
 from quotidian.model import Home
 from quotidian.model.day import Day
 
@@ -83,7 +83,7 @@ def test_a_public_holiday_counts_as_weekend(country: str | None, free: bool) -> 
     assert classes["weekends"][5:].all()
     assert (classes["weekdays"] == ~classes["weekends"]).all()
     assert classes["monday"].tolist() == [True, *[False] * 6]
-    assert sum(classes[name].astype(int) for name in list(classes)[3:]).tolist() == [1] * 7
+    assert sum(classes[name].astype(int) for name in WEEKDAYS).tolist() == [1] * 7
 
 
 def test_the_sun_by_the_wall_clock() -> None:

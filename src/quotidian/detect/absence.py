@@ -8,6 +8,7 @@ import numpy as np
 from quotidian.detect.dayrow import DayRow
 from quotidian.model.arrays import Bools, Floats, Ints
 
+HALF_HOURS: Final = 48
 #: Fewer changes than that on a usual day, and nothing can be said about quiet days.
 LEAST_CHANGES: Final = 20
 #: Fewer days than that, and there is no usual day.
@@ -23,7 +24,14 @@ _OBSERVED: Final = 0.75
 _LEAST_OF_CLASS: Final = 4
 
 
-def quiet_days(rows: Sequence[DayRow], classes: Sequence[Bools]) -> Bools:
+def half_hours_of(rows: Sequence[DayRow]) -> Ints:
+    """Count what people may have changed by half hour of the wall clock: shape (days, 48)."""
+    halves = [np.clip(row.wall[row.learned] // 1800, 0, HALF_HOURS - 1) for row in rows]
+    counts = [np.bincount(half, minlength=HALF_HOURS) for half in halves]
+    return np.array(counts, np.int64).reshape(-1, HALF_HOURS)
+
+
+def quiet_days(rows: Sequence[DayRow], half_hours: Ints, classes: Sequence[Bools]) -> Bools:
     """Tell on which days almost nothing happened though the home was observed: shape (days,).
 
     What counts are the half hours in which people may have changed something, in shares of the median of the
@@ -35,13 +43,14 @@ def quiet_days(rows: Sequence[DayRow], classes: Sequence[Bools]) -> Bools:
     ----------
     rows
         The days, ascending.
+    half_hours
+        What people may have changed, by half hour: shape (days, 48).
     classes
         Classes of days that are compared only among themselves, each a mask over the days.
     """
     if len(rows) < LEAST_DAYS:
         return np.zeros(len(rows), bool)
-    changes: Ints = np.array([np.count_nonzero(row.learned) for row in rows], np.int64)
-    halves: Ints = np.array([np.unique(row.wall[row.learned] // 1800).size for row in rows], np.int64)
+    changes, halves = half_hours.sum(axis=1), (half_hours > 0).sum(axis=1)
     share = np.ones(len(rows), np.float64)
     for mask in classes:
         alike = mask if mask.sum() >= _LEAST_OF_CLASS else slice(None)

@@ -10,8 +10,9 @@ import holidays
 import msgspec
 import numpy as np
 
-from quotidian.detect.absence import quiet_days
+from quotidian.detect.absence import half_hours_of, quiet_days
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
+from quotidian.detect.kinds import DayClasses, Kind
 from quotidian.model import Home, Summary
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import wall_seconds
@@ -125,12 +126,32 @@ class History:
 
         A habit was neither kept nor broken on a day of absence, so such a day is no evidence.
         """
-        return ~quiet_days(self.rows, (self.calendar["weekdays"], self.calendar["weekends"]))
+        return ~quiet_days(self.rows, self.half_hours, (self.calendar["weekdays"], self.calendar["weekends"]))
 
     @cached_property
-    def classes(self) -> dict[str, Bools]:
-        """The classes of days in which habits are looked for: those of the calendar, less the days of absence."""
-        return {name: mask & self.lived for name, mask in self.calendar.items()}
+    def half_hours(self) -> Ints:
+        """How often people may have changed something, by half hour of the wall clock: shape (days, 48)."""
+        return half_hours_of(self.rows)
+
+    @cached_property
+    def classes(self) -> DayClasses:
+        """The classes of days in which habits are looked for: those of the calendar, less the days of absence.
+
+        Behind them come the kinds of days that are this home's own, by their names.
+        """
+        masks = {name: mask & self.lived for name, mask in self.calendar.items()}
+        return DayClasses(masks, self.half_hours, self.ordinals)
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of days that are this home's own."""
+        return self.classes.kinds
+
+    def without(self, days: Bools) -> "History":
+        """Give the history as if some days, shape (days,), had not been observed, such as those of a class."""
+        out = frozenset(self.ordinals[days].tolist())
+        summaries = {name: summary.without(out) for name, summary in self.summaries.items()}
+        return History([row for row in self.rows if row.ordinal not in out], self.home, summaries)
 
     @cached_property
     def holidays(self) -> Bools:
