@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from itertools import permutations
 from typing import Any
 
+import msgspec
+
 from quotidian.detect.telling import told_once
 from quotidian.model import Evidence, Finding, Pattern, Status
 
@@ -93,13 +95,186 @@ def test_where_the_first_has_no_time_the_second_keeps_its_own() -> None:
     assert tellers(LAMP, pair("pair", "media_player.tv=playing", "light.lamp=on"))["lamp"] is None
 
 
+def routine(name: str, *tokens: str, kept: int = 36, observed: int = 40) -> Pattern:
+    """Make a routine of steps a minute apart."""
+    found = pattern(name, "sequence", *tokens, kept=kept, gaps=[60] * (len(tokens) - 1))
+    evidence = msgspec.structs.replace(found.finding.evidence, observed=observed)
+    return msgspec.structs.replace(found, finding=msgspec.structs.replace(found.finding, evidence=evidence))
+
+
+def test_a_routine_tells_its_pairs() -> None:
+    """What a routine is made of is not told again, but for a pair of other or many more days."""
+    whole = routine("whole", "light.a=on", "light.b=on", "light.c=on")
+    assert tellers(whole, pair("part", "light.b=on", "light.c=on"))["part"] == "whole"
+    assert tellers(whole, pair("part", "light.a=on", "light.c=on"))["part"] == "whole"
+    assert tellers(whole, pair("other", "light.c=on", "light.d=on"))["other"] is None
+    seldom = routine("whole", "light.a=on", "light.b=on", "light.c=on", kept=20, observed=22)
+    assert tellers(seldom, pair("part", "light.b=on", "light.c=on"))["part"] is None
+
+
+def test_a_routine_tells_the_times_of_its_later_steps() -> None:
+    """The time of its first step is told with it, that of the others follows."""
+    whole = routine("whole", "media_player.tv=playing", "light.shelf=on", "light.lamp=on")
+    assert tellers(whole, TV, LAMP) == {"whole": None, "tv": None, "lamp": "whole"}
+    assert tellers(whole, LAMP) == {"whole": None, "lamp": None}
+
+
+def test_what_tells_is_told_by_none() -> None:
+    """The lamp is told by the pair, and that by the routine: both are told by the routine."""
+    whole = routine("whole", "media_player.tv=playing", "light.shelf=on", "light.lamp=on", "cover.blinds=closed")
+    part = pair("part", "media_player.tv=playing", "light.lamp=on")
+    assert tellers(whole, part, TV, LAMP) == {"whole": None, "tv": None, "part": "whole", "lamp": "whole"}
+
+
+def test_two_that_lead_to_each_other_are_not_both_silent() -> None:
+    """Of a ring of pairs with a time each, one time stays to tell when it is."""
+    names = ["light.a=on", "light.b=on", "light.c=on"]
+    times = [time(name, name, [1200 + minute for minute in wander(DAYS, 20)]) for name in names]
+    ring = [pair(f"pair {place}", names[place], names[(place + 1) % 3]) for place in range(3)]
+    told = {one.id: one.told_by for one in told_once([*times, *ring])}
+    assert [told[name] for name in names].count(None) == 1
+
+
+def test_who_comes_home_tells_of_the_door() -> None:
+    """A door that opens a minute before somebody comes home, and their pair, are told with the person."""
+    tom = time("tom", "person.tom=home", [1070 + minute for minute in wander(DAYS, 20)])
+    door = time("door", "binary_sensor.door=on", [1069 + minute for minute in wander(DAYS, 20)])
+    both = pair("pair", "binary_sensor.door=on", "person.tom=home")
+    assert tellers(tom, door, both) == {"tom": None, "door": "tom", "pair": "tom"}
+    assert tellers(time("tom", "person.tom=home", 1040), door)["door"] is None
+    other = time("julia", "person.julia=home", [1070 + minute for minute in wander(DAYS, 20)])
+    assert tellers(tom, other) == {"tom": None, "julia": None}
+    tracker = time("tracker", "device_tracker.phone=home", [1071 + minute for minute in wander(DAYS, 20)])
+    assert tellers(tom, tracker)["tracker"] == "tom"
+
+
+def test_what_is_operated_tells_of_what_sees_it() -> None:
+    """A sensor that changes with the lamp is told with the lamp; two lamps at one time are two."""
+    seen = time("seen", "binary_sensor.desk=on", [1198 + minute for minute in wander(DAYS, 20)])
+    assert tellers(LAMP, seen) == {"lamp": None, "seen": "lamp"}
+    assert tellers(LAMP, TV) == {"lamp": None, "tv": None}
+
+
+def length(name: str, token: str, minutes: int, *, spans: int = 38) -> Pattern:
+    """Make a duration."""
+    return pattern(name, "duration", token, median=60 * minutes, spans=spans)
+
+
+BEGIN = time("begin", "switch.oven=on", [1110 + minute for minute in wander(DAYS, 20)])
+
+
+def test_the_duration_tells_the_going_off() -> None:
+    """An oven that is always on for forty minutes goes off forty minutes later; that it goes on is told beside it."""
+    end = time("end", "switch.oven=off", [1150 + minute for minute in wander(DAYS, 20)])
+    told = tellers(BEGIN, end, length("length", "switch.oven=on", 41))
+    assert told == {"begin": None, "end": "length", "length": None}
+    assert tellers(BEGIN, end, length("length", "switch.oven=on", 90))["end"] is None
+    assert tellers(end, length("length", "switch.oven=on", 41))["end"] is None
+
+
+def test_a_going_off_by_the_clock_tells_the_duration() -> None:
+    """What goes off at half past seven whenever it went on has no length of its own, if it is on once a day."""
+    end = time("end", "switch.oven=off", 1150)
+    told = tellers(BEGIN, end, length("length", "switch.oven=on", 41))
+    assert told == {"begin": None, "end": None, "length": "end"}
+    assert tellers(BEGIN, end, length("length", "switch.oven=on", 41, spans=100))["length"] is None
+
+
+def test_who_comes_home_is_told_by_the_time() -> None:
+    """However well the hours away agree, when somebody comes home is worth more."""
+    leaves = time("leaves", "person.tom=not_home", [496 + minute for minute in wander(DAYS, 20)])
+    comes = time("comes", "person.tom=home", [1070 + minute for minute in wander(DAYS, 20)])
+    away = length("away", "person.tom=not_home", 574)
+    assert tellers(leaves, comes, away) == {"leaves": None, "comes": None, "away": "comes"}
+
+
+def test_over_midnight() -> None:
+    """A going off at half past midnight belongs to the going on before."""
+    begin = time("begin", "light.a=on", [1390 + minute for minute in wander(DAYS, 30)])
+    end = time("end", "light.a=off", [(1470 + minute) % 1440 for minute in wander(DAYS, 20)])
+    assert tellers(begin, end, length("length", "light.a=on", 80))["end"] is None
+    late = time("end", "light.a=off", [(1470 + minute) % 1440 for minute in wander(DAYS, 30)])
+    assert tellers(begin, late, length("length", "light.a=on", 80))["end"] == "length"
+
+
+def test_clock_and_sun_do_not_tell_each_other() -> None:
+    """What keeps to sunset does not keep to what keeps to the clock."""
+    lamp = time("lamp", "light.lamp=on", wander(DAYS, 20), reference="sunset")
+    both = pair("pair", "media_player.tv=playing", "light.lamp=on")
+    assert tellers(TV, lamp, both)["lamp"] is None
+    shelf = time("shelf", "light.shelf=on", wander(DAYS, 20), reference="sunset")
+    assert tellers(shelf, lamp, pair("pair", "light.shelf=on", "light.lamp=on"))["lamp"] == "pair"
+
+
+def test_a_drift_tells_the_time_that_drifted() -> None:
+    """It knows where the time was and where it is; a time hours away is another habit."""
+    drift = pattern("drift", "seasonal", "media_player.tv=playing", "drift", anchor=1200)
+    assert tellers(TV, drift) == {"tv": "drift", "drift": None}
+    assert (
+        tellers(TV, msgspec.structs.replace(drift, finding=msgspec.structs.replace(drift.finding, anchor=500)))["tv"]
+        is None
+    )
+    shape = pattern("shape", "seasonal", "media_player.tv=playing", "year", anchor=1200)
+    assert tellers(TV, shape)["tv"] is None
+
+
+def test_the_weather_tells_the_time_that_is_kept_only_then() -> None:
+    """When the heater goes on only on cold days, its time says less; that somebody is at home says little."""
+    heater = time("heater", "switch.heater=on", 410)
+    fields: dict[str, Any] = {"side": "below", "threshold": 8.0, "members": []}
+    subject = ("switch.heater=on", "sensor.outside", "below")
+    cold = pattern("cold", "contextual", *subject, context="sensor.outside", otherwise=[3, 20], **fields)
+    assert tellers(heater, cold)["heater"] == "cold"
+    mostly = pattern("cold", "contextual", *subject, context="sensor.outside", otherwise=[12, 20], **fields)
+    assert tellers(heater, mostly)["heater"] is None
+    presence = pattern("here", "contextual", *subject, context="presence", otherwise=[0, 8], **fields)
+    assert tellers(heater, presence)["heater"] is None
+
+
+def test_a_session_tells_that_its_room_is_in_use() -> None:
+    """In the hours of the session, on its days."""
+    session = pattern("session", "session", "living_room", days="all", minute=1164, length=216)
+    room = pattern("room", "room", "living_room", days="weekdays", start=19, end=23)
+    assert tellers(session, room) == {"session": None, "room": "session"}
+    morning = pattern("room", "room", "living_room", days="weekdays", start=7, end=9)
+    assert tellers(session, morning)["room"] is None
+    assert tellers(session, pattern("room", "room", "kitchen", days="all", start=19, end=23))["room"] is None
+    way = pattern("way", "room", "living_room", "hall", days="all", start=19, end=23)
+    assert tellers(session, way)["way"] is None
+    weekends = pattern("session", "session", "living_room", days="weekends", minute=1164, length=216)
+    assert tellers(weekends, room)["room"] is None
+
+
+def test_a_day_away_tells_what_was_missing() -> None:
+    """An empty day is one thing to tell, not one for each thing that nobody did."""
+    away = pattern("away", "day_type", "home", "away", dates=[739_003, 739_004])
+    absent = pattern("absent", "anomaly", "absent", "light.a=on", "2024-04-30", check="absent", date=739_003)
+    assert tellers(away, absent) == {"away": None, "absent": "away"}
+    other = pattern("absent", "anomaly", "absent", "light.a=on", "2024-05-03", check="absent", date=739_006)
+    assert tellers(away, other)["absent"] is None
+    long = pattern("long", "anomaly", "long", "light.a=on", "2024-04-30", check="long", date=739_003)
+    assert tellers(away, long)["long"] is None
+
+
+def test_patterns_of_other_versions_are_left_alone() -> None:
+    """What lacks a measure, or comes from a detector that is not known, neither tells nor is told."""
+    bare = [
+        pattern(name, name, "light.lamp=on", "light.desk=on")
+        for name in ("time_of_day", "co_occurrence", "sequence", "duration", "room", "session", "day_type", "anomaly")
+    ]
+    every = [*bare, pattern("contextual", "contextual", "a"), pattern("new", "new"), pattern("none", "duration"), TV]
+    assert all(one.told_by is None for one in told_once(every))
+
+
+def test_what_was_marked_before_does_not_matter() -> None:
+    """Marks of the night before are made anew."""
+    stale = msgspec.structs.replace(LAMP, told_by="gone")
+    assert [one.told_by for one in told_once([stale, TV])] == [None, None]
+
+
 def test_what_is_not_active_neither_tells_nor_is_told() -> None:
     """A pair that is fading tells nothing any more, and what it told is told again."""
     both = pair("pair", "media_player.tv=playing", "light.lamp=on")
     found = told_once([TV, LAMP, both])
-    faded = [Pattern(**{**_fields(one), "status": Status.FADING}) if one.id == "pair" else one for one in found]
+    faded = [msgspec.structs.replace(one, status=Status.FADING) if one.id == "pair" else one for one in found]
     assert {one.id: one.told_by for one in told_once(faded)} == {"tv": None, "lamp": None, "pair": None}
-
-
-def _fields(one: Pattern) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__struct_fields__}

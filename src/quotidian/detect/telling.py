@@ -6,12 +6,13 @@ id of the pattern that tells it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 import numpy as np
 
 from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.levels import PRESENCE
 from quotidian.detect.statistics import around
 from quotidian.detect.things import ACTUATORS, RESTING
 from quotidian.model import Pattern, Status
@@ -20,7 +21,7 @@ from quotidian.model.home import domain_of
 
 #: A pattern is only told by one that was there on that share of its days.
 _SHARED: Final = 0.8
-#: A link of a routine that was seen on so many more days than the routine is more than a part of it.
+#: A link of a routine whose first act comes on so many more days than the routine's is more than a part of it.
 _MORE: Final = 1.25
 #: Two things that come so close to each other (minutes) on their days are seen at one moment.
 _MOMENT: Final = 5
@@ -44,8 +45,23 @@ _READ: Final = {
     "room": {"days", "start", "end"},
     "day_type": {"dates"},
     "anomaly": {"check", "date"},
-    "seasonal": {"members"},
+    "seasonal": set(),
+    "contextual": {"context", "otherwise"},
 }
+
+
+class _Link(NamedTuple):
+    """A pattern, one that tells it better, and a third without which it would not: the time that it follows."""
+
+    told: Pattern
+    teller: Pattern
+    leader: Pattern | None = None
+
+    @property
+    def order(self) -> tuple[str, float, str, str]:
+        """By what is told; the strongest teller first."""
+        leader = "" if self.leader is None else self.leader.id
+        return self.told.id, -self.teller.finding.evidence.low, self.teller.id, leader
 
 
 class _Patterns:
@@ -72,7 +88,7 @@ class _Patterns:
         return self._times.get(token, [])
 
 
-_Rule: TypeAlias = Callable[[_Patterns], Iterator[tuple[Pattern, Pattern]]]
+_Rule: TypeAlias = Callable[[_Patterns], Iterator["_Link"]]
 
 
 def told_once(patterns: Iterable[Pattern]) -> list[Pattern]:
@@ -89,10 +105,13 @@ def told_once(patterns: Iterable[Pattern]) -> list[Pattern]:
     ordered = sorted(patterns, key=lambda pattern: pattern.id)
     active = _Patterns([pattern for pattern in ordered if pattern.status is Status.ACTIVE])
     tellers: dict[str, str] = {}
+    leaders: dict[str, str] = {}
     for rule in _RULES:
-        for told, teller in sorted(rule(active), key=_strongest_first):
-            if told.id not in tellers and _first(teller.id, tellers) != told.id:
+        for told, teller, leader in sorted(rule(active), key=lambda link: link.order):
+            fresh = told.id not in tellers and _first(teller.id, tellers) != told.id
+            if fresh and (leader is None or _first(leader.id, leaders) != told.id):
                 tellers[told.id] = teller.id
+                leaders |= {} if leader is None else {told.id: leader.id}
     by = {name: _first(name, tellers) for name in tellers}
     return [
         pattern
@@ -102,46 +121,52 @@ def told_once(patterns: Iterable[Pattern]) -> list[Pattern]:
     ]
 
 
-def _strongest_first(link: tuple[Pattern, Pattern]) -> tuple[str, float, str]:
-    told, teller = link
-    return told.id, -teller.finding.evidence.low, teller.id
-
-
-def _first(name: str, tellers: dict[str, str]) -> str:
-    """Follow who tells to the one that nobody tells."""
-    while name in tellers:
-        name = tellers[name]
+def _first(name: str, before: dict[str, str]) -> str:
+    """Follow a chain to its beginning."""
+    while name in before:
+        name = before[name]
     return name
 
 
-def _moved(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+def _moved(active: _Patterns) -> Iterator[_Link]:
     """Let a drift tell the time that drifted: it knows where that was and where it is."""
     for teller in active.of("seasonal"):
         if teller.finding.subject[-1] == "drift":
             for told in active.times(teller.finding.subject[0]):
                 if _apart(told, teller) <= told.finding.measures["width"] + _MOMENT:
-                    yield told, teller
+                    yield _Link(told, teller)
 
 
-def _links(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
-    """Let a routine tell the pairs that it is made of, unless a pair is seen on many more days."""
+def _weathered(active: _Patterns) -> Iterator[_Link]:
+    """Let what depends on weather or light tell the time that is kept only then; who is at home says little."""
+    for teller in active.of("contextual"):
+        acted, days = teller.finding.measures["otherwise"]
+        kept_only_then = 2 * acted <= days * teller.finding.evidence.share
+        if kept_only_then and teller.finding.measures["context"] != PRESENCE:
+            for told in active.times(teller.finding.subject[0]):
+                if _SHARED * _kept(told) <= _kept(teller):
+                    yield _Link(told, teller)
+
+
+def _links(active: _Patterns) -> Iterator[_Link]:
+    """Let a routine tell the pairs that it is made of, unless a pair is one of many more days."""
     for teller in active.of("sequence"):
         tokens = set(teller.finding.subject)
         for told in active.of("co_occurrence"):
-            if tokens.issuperset(told.finding.subject) and _kept(told) <= _MORE * _kept(teller):
-                yield told, teller
+            if tokens.issuperset(told.finding.subject) and _observed(told) <= _MORE * _observed(teller):
+                yield _Link(told, teller)
 
 
-def _sightings(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+def _sightings(active: _Patterns) -> Iterator[_Link]:
     """Let who came or went tell of the door that opened, and what was operated of the sensor that saw it."""
     times = [pattern for pattern in active.of("time_of_day") if domain_of(_entity(pattern)) not in ACTUATORS]
     for told in times:
         for teller in active.of("time_of_day"):
             if _rank(teller) < _rank(told) and _apart(told, teller) <= _MOMENT and _one_moment(told, teller):
-                yield told, teller
+                yield _Link(told, teller)
 
 
-def _sighted(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+def _sighted(active: _Patterns) -> Iterator[_Link]:
     """Let the time at which somebody comes home tell that a door opens then."""
     for told in active.of("co_occurrence"):
         first, second = told.finding.subject[:2]
@@ -149,32 +174,37 @@ def _sighted(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
             for other in active.times(second):
                 teller, seen = sorted((one, other), key=_rank)
                 if domain_of(_entity(teller)) in _WHO and _rank(teller) < _rank(seen) and _one_moment(seen, teller):
-                    yield told, teller
+                    yield _Link(told, teller)
 
 
-def _seconds(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+def _seconds(active: _Patterns) -> Iterator[_Link]:
     """Let a pair tell the time of day of its second act, where that of its first is told and it keeps to that."""
     for teller in active.of("co_occurrence"):
         first, second = teller.finding.subject[:2]
         reach = teller.finding.measures["window"] / 60 + _LATE
         for told in active.times(second):
-            if any(_follows(told, leader, reach) for leader in active.times(first)):
-                yield told, teller
+            for leader in active.times(first):
+                if _follows(told, leader, reach):
+                    yield _Link(told, teller, leader)
 
 
-def _steps(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+def _steps(active: _Patterns) -> Iterator[_Link]:
     """Let a routine tell the times of day of its later steps, where that of its first is told and they keep to it."""
     for teller in active.of("sequence"):
         first, *later = teller.finding.subject
         reach = sum(teller.finding.measures["gaps"]) / 60 * 2 + _LATE
         for token in later:
             for told in active.times(token):
-                if any(_follows(told, leader, reach) for leader in active.times(first)):
-                    yield told, teller
+                for leader in active.times(first):
+                    if _follows(told, leader, reach):
+                        yield _Link(told, teller, leader)
 
 
-def _ends(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
-    """Of a going on, a going off and what lies between, two tell the third: the end by what it keeps to."""
+def _ends(active: _Patterns) -> Iterator[_Link]:
+    """Of a going on, a going off and what lies between, two tell the third: the end is told by what it keeps to.
+
+    Of people the times are told: nobody can be switched off after so many hours.
+    """
     for length in active.of("duration"):
         entity = entity_of(length.finding.subject[0])
         for begin in active.times(length.finding.subject[0]):
@@ -184,13 +214,13 @@ def _ends(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
                 between = _between(end, begin)
                 if between.size == 0 or not _agrees(length, between):
                     continue
-                if _spread(between) <= _spread(_times(end)):
-                    yield end, length
+                if _spread(between) <= _spread(_times(end)) and domain_of(entity) not in _WHO:
+                    yield _Link(end, length, begin)
                 elif length.finding.measures["spans"] <= _SPANS_A_DAY * _kept(end):
-                    yield length, end
+                    yield _Link(length, end, begin)
 
 
-def _rooms(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+def _rooms(active: _Patterns) -> Iterator[_Link]:
     """Let a session of a room tell that the room is in use."""
     for told in active.of("room"):
         span = told.finding.measures
@@ -203,10 +233,10 @@ def _rooms(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
                 end += 1440 if end <= begin else 0
                 both = min(end, used["minute"] + used["length"]) - max(begin, used["minute"])
                 if 2 * both >= end - begin:
-                    yield told, teller
+                    yield _Link(told, teller)
 
 
-def _days(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
+def _days(active: _Patterns) -> Iterator[_Link]:
     """Let a day away tell what was missing on it, and a busy or late day what there was too much of."""
     explained = {"away": ("absent", "few"), "busy": ("many", "hour"), "late": ("hour",)}
     for teller in active.of("day_type"):
@@ -214,11 +244,22 @@ def _days(active: _Patterns) -> Iterator[tuple[Pattern, Pattern]]:
         for told in active.of("anomaly"):
             measures = told.finding.measures
             if measures["check"] in checks and measures["date"] in teller.finding.measures.get("dates", ()):
-                yield told, teller
+                yield _Link(told, teller)
 
 
 #: The strongest tellers come first; of several rules that apply to a pattern the first one counts.
-_RULES: Final[tuple[_Rule, ...]] = (_moved, _links, _sightings, _sighted, _steps, _seconds, _ends, _rooms, _days)
+_RULES: Final[tuple[_Rule, ...]] = (
+    _moved,
+    _weathered,
+    _links,
+    _sightings,
+    _sighted,
+    _steps,
+    _seconds,
+    _ends,
+    _rooms,
+    _days,
+)
 
 
 def _entity(pattern: Pattern) -> str:
@@ -227,6 +268,10 @@ def _entity(pattern: Pattern) -> str:
 
 def _kept(pattern: Pattern) -> int:
     return pattern.finding.evidence.kept
+
+
+def _observed(pattern: Pattern) -> int:
+    return pattern.finding.evidence.observed
 
 
 def _rank(pattern: Pattern) -> int:
