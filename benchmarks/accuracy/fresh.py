@@ -90,7 +90,7 @@ class Days:
 
     def lived(self, name: object = "all") -> Bools:
         """Give the lived days of a class."""
-        return self.masks[str(name)]
+        return np.asarray(np.logical_or.reduce([self.masks[part] for part in str(name).split("+")]))
 
     def any(self, places: Ints) -> Bools:
         """Tell which days have one of some changes."""

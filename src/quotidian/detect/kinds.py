@@ -70,9 +70,9 @@ class DayClasses(Mapping[str, Bools]):
         return kinds_of(self._half_hours, self._ordinals, self._classes)
 
     def __getitem__(self, name: str) -> Bools:
-        """Give a class of days."""
+        """Give a class of days; several weekdays are asked for at once as ``friday+saturday``."""
         if name not in NAMES:
-            return self._classes[name]
+            return np.asarray(np.logical_or.reduce([self._classes[part] for part in name.split("+")]))
         found = [kind.days for kind in self.kinds if kind.name == name]
         return np.asarray(np.logical_or.reduce([np.zeros(self._ordinals.size, bool), *found]))
 
