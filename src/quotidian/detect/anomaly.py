@@ -1,50 +1,30 @@
 """Days that are not like the days before them."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import ClassVar, Final
 
 import msgspec
 import numpy as np
-from scipy.special import betainc, stdtr
 
-from quotidian.detect import words
+from quotidian.detect import checks, words
 from quotidian.detect.base import Cadence, Detector
-from quotidian.detect.before import Counts, before, counts_of, extremes, heard, usual
-from quotidian.detect.dayrow import DayRow, token_of
+from quotidian.detect.before import counts_of
+from quotidian.detect.checks import HOME, SILENT_HOURS, read
+from quotidian.detect.dayrow import DayRow
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.rollup import hours_of
 from quotidian.detect.statistics import next_time, rounded, share_interval
 from quotidian.detect.things import ACTIVE_STATES
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
-from quotidian.model.arrays import Bools, Floats, Ints
+from quotidian.model.arrays import Floats, Ints
 from quotidian.model.rollup import Figures
 
-HOME: Final = "home"  #: the subject of a check of the whole house
-
-_TOLD_DAYS: Final = 7  #: older days are history
+_TOLD_DAYS: Final = 8  #: older days are history; an evening is over on the day after
+_RESTART: Final = 600  #: seconds: what is heard so shortly before is heard from a system that starts again
+_NEVER: Final = -(1 << 40)
+_KINDS: Final = 5  #: kinds of checks beside that of hours
 _MOST: Final = 3  #: findings a night
-_SILENT_HOURS: Final = 2  #: hours either side of a new one that have to be new as well
-_USED_DAYS: Final = 10  #: fewer earlier days on which a token occurred: nothing is usual yet
-_LONG_SECONDS: Final = 600  #: shorter spans are never too long
-_SPREAD: Final = 0.5  #: the least spread of the logarithm of spans
-
-
-class _Check(msgspec.Struct, frozen=True):
-    """One kind of check of all days; every array has the shape (days, subjects).
-
-    ``chance`` is 1 where nothing speaks against the day; ``tested`` tells where the check could have found something;
-    ``value`` is what the day showed, ``usual`` and ``days`` what was known of the days before.
-    """
-
-    kind: str
-    subjects: tuple[str, ...]
-    chance: Floats
-    tested: Bools
-    value: Ints
-    usual: Ints
-    days: Ints
 
 
 class _Fact(msgspec.Struct, frozen=True):
@@ -56,6 +36,7 @@ class _Fact(msgspec.Struct, frozen=True):
     value: int
     usual: int
     days: int
+    kept: int
 
 
 class Anomaly(Detector):
@@ -63,18 +44,24 @@ class Anomaly(Detector):
 
     Each day is compared with what was learned from the days before it, never with itself or later ones:
 
-    - ``many``, ``few``: a token, or the whole house, changes more or less often than on any earlier day, by the tail
-      of a negative binomial with the mean and the variance of earlier days of its class (weekdays or weekends);
+    - ``many``, ``few``: a thing that people operate, or the whole house, changes more often than on any earlier day,
+      or a sign of people less often, by the tail of a negative binomial with the mean and the variance of earlier days
+      of its class (weekdays or weekends);
     - ``hour``: the house is active at an hour which, with two hours either side, was silent on all earlier days;
     - ``absent``: a token that occurred on 95 % of its days is missing while its entity was followed; one day
       rarely suffices, a run of days does (the rule of succession, once for each day of the run);
-    - ``long``: something is on or open longer than ever, by a Student tail of the logarithm of each day's longest span,
-      and never rarer than a Pareto tail beyond the longest one allows.
+    - ``long``: something that is operated or opened stays on or open at least twice as long as ever, by a power tail
+      of each day's longest span;
+    - ``late``: people are up later than ever, by a Student tail of the ends of their evenings.
 
-    The chance is multiplied by the number of subjects that were checked in this way that day; the day's largest
-    surprise (-log10) is its score. It is told when it is at least ``surprise``, and above the quantile of
-    earlier days' scores that spends the budget, in the manner of conformal prediction [1]_. What goes on from day to
-    day is told once.
+    In ``long`` and ``late``, of thirty earlier days the largest value is left out: what was unusual once does not become
+    usual. Nothing is missed on days of absence, nor on days from whose last six hours nobody was heard of: people
+    left, or the recording broke off.
+
+    The chance is multiplied by the number of subjects that were checked in this way that day and by the number of
+    kinds; the day's largest surprise (-log10) is its score. It is told when it is at least ``surprise``, and above the
+    quantile of earlier days' scores that spends the budget, in the manner of conformal prediction [1]_. What goes on
+    from day to day is told once.
 
     Parameters
     ----------
@@ -93,10 +80,11 @@ class Anomaly(Detector):
     -----
     Subject: the kind of check, the token or ``home``, and the date, so that an anomaly is told once and then
     fades. Anchor: none. Measures: ``check``, ``date`` (ordinal), ``score``, ``value`` (times, minute of the day, days
-    running, or seconds), ``usual`` (the largest value before; for ``few`` the smallest, for ``absent`` the days with
-    it). Evidence: the days before on which the usual held, of those looked at. Kept a day: the longest span in each
-    active state. A day from whose last six hours nothing was heard may be a recording that broke off: it is not
-    searched for what is missing. An entity is not counted on days when it chatters.
+    running, seconds; for ``late`` minutes after the date's midnight, above 1,440), ``usual`` (the largest value before
+    that is not left out; for ``few`` the smallest, for ``absent`` the days with it). Evidence: the days before on which
+    the usual held, of those looked at. An evening is over on the day after: then ``late`` is told. Kept a day: the
+    longest span in each active state, as far as it was seen: up to the last that was heard of anything before midnight
+    or before the thing was lost sight of. An entity is not counted on days when it chatters.
 
     Rolled up, what is compared with other days: of ``home`` how many ``changes`` people may have caused, of how many
     ``entities``, and in which ``hours``; of each entity its active ``states``, and the ``longest`` span in each
@@ -116,6 +104,7 @@ class Anomaly(Detector):
     """
 
     name: ClassVar[str] = "anomaly"
+    version: ClassVar[int] = 2
     cadence: ClassVar[Cadence] = Cadence.DAILY
     keeps: ClassVar[bool] = True
 
@@ -142,10 +131,11 @@ class Anomaly(Detector):
 
     def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
         """Keep the longest span in each active state; hand on what is on or open at midnight, and since when."""
+        heard = np.unique(np.concatenate([day.changes.second, day.samples.second]))
         standing = _standing(day, carry)
-        longest = _longest(day)
-        for place, since in standing.items():
-            longest[place] = max(day.row.start + day.row.seconds - since, longest.get(place, 0))
+        longest = _longest(day, dict(read(carry)), heard)
+        for place, since in standing.items() if heard.size else ():
+            longest[place] = max(day.row.start + int(heard[-1]) - since, longest.get(place, 0))
         return _table(longest), _table(standing)
 
     def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
@@ -158,7 +148,7 @@ class Anomaly(Detector):
             "hours": hours.tolist(),
         }
         spans: dict[str, dict[str, int]] = {}
-        for (entity_id, state), seconds in _read(own):
+        for (entity_id, state), seconds in read(own):
             spans.setdefault(entity_id, {})[state] = seconds
         return {HOME: home} | {name: {"states": [*told], "longest": [*told.values()]} for name, told in spans.items()}
 
@@ -168,17 +158,26 @@ class Anomaly(Detector):
         """Give the last seven days' anomalies, the most surprising first."""
         if len(history.rows) <= self.first_days:
             return []
-        counts = counts_of(history)
-        often = self._often(history, counts)
-        checks = (*often, self._hours(history), self._absent(history, counts), self._long(history))
-        columns = [(check, place) for check in checks for place in range(len(check.subjects))]
-        chance = np.hstack([check.chance * np.maximum(check.tested.sum(axis=1), 1)[:, None] for check in checks])
+        made = self._checks(history)
+        columns = [(check, place) for check in made for place in range(len(check.subjects))]
+        tried = [_kinds(check) * np.maximum(check.tested.sum(axis=1), 1)[:, None] for check in made]
+        chance = np.hstack([check.chance * times for check, times in zip(made, tried, strict=True)])
         surprise = -np.log10(np.clip(rounded(chance), 1e-12, 1.0))
         surprise[: self.first_days] = 0.0
         return [
             self._finding(history, _fact(*columns[column], day), float(surprise[day, column]))
             for day, column in self._told(history, surprise)
         ]
+
+    def _checks(self, history: History) -> tuple[checks.Check, ...]:
+        counts = counts_of(history)
+        return (
+            *checks.often(history, counts),
+            checks.hours(history, self.hour_days),
+            checks.absent(history, counts, self.first_days, self.least_share),
+            checks.long(history, self.summary(history).days, self.first_days),
+            checks.late(history, self.first_days),
+        )
 
     def _told(self, history: History, surprise: Floats) -> list[tuple[int, int]]:
         """Choose the days to tell and the check of each, by what the budget allows."""
@@ -194,86 +193,11 @@ class Anomaly(Detector):
                 told.append((day, int(best[day])))
         return sorted(told, key=lambda place: (-score[place[0]], -place[0]))[:_MOST]
 
-    def _often(self, history: History, counts: Counts) -> tuple[_Check, _Check]:
-        """Compare how often each token and the house changed with the days before."""
-        times = np.column_stack([counts.times.sum(axis=1), counts.times])
-        whole = np.column_stack([np.ones(len(history.rows), bool), counts.whole])
-        mean, variance = usual(history, times, whole)
-        low, high = extremes(times, whole)
-        tested = whole & (before((whole & (times > 0)).astype(np.int64)) >= _USED_DAYS)
-        more = tested & (times > 1.5 * high + 2)
-        less = tested & heard(history)[:, None] & (2 * times + 2 <= low)
-        size = mean**2 / (variance - mean)
-        share = mean / (mean + size)
-        upper, lower = np.ones(times.shape), np.ones(times.shape)
-        upper[more] = betainc(times[more], size[more], share[more])
-        lower[less] = betainc(size[less], times[less] + 1.0, 1 - share[less])
-        subjects, days = (HOME, *counts.tokens), before(whole.astype(np.int64))
-        return (
-            _Check("many", subjects, upper, tested, times, high, days),
-            _Check("few", subjects, lower, tested, times, low, days),
-        )
-
-    def _hours(self, history: History) -> _Check:
-        """Look for activity at an hour that never had any, in the middle of hours that never had any."""
-        timeline, size = history.timeline, len(history.rows)
-        hours = np.clip(timeline.wall // 3600, 0, 23)
-        active = np.zeros((size, 24), bool)
-        active[timeline.day, hours] = True
-        reach = range(-_SILENT_HOURS, _SILENT_HOURS + 1)
-        near = np.logical_or.reduce([np.roll(active, shift, axis=1) for shift in reach])
-        fresh = np.flatnonzero((active & (before(near.astype(np.int64)) == 0))[timeline.day, hours])[::-1]
-        minute = np.full(size, -1, np.int64)
-        minute[timeline.day[fresh]] = timeline.wall[fresh] // 60  # in reverse, so that each day's first one stays
-        days = np.arange(size)
-        tested = days >= self.hour_days
-        chance = np.where(tested & (minute >= 0), 1.0 / (len(reach) * days + 2), 1.0)
-        none = np.zeros((size, 1), np.int64)
-        return _Check("hour", (HOME,), chance[:, None], tested[:, None], minute[:, None], none, days[:, None])
-
-    def _absent(self, history: History, counts: Counts) -> _Check:
-        """Miss what nearly never failed, by the chance that so many days running fail too."""
-        tested = np.zeros(counts.times.shape, bool)
-        chance = np.ones(counts.times.shape)
-        value, known, looked = (np.zeros(counts.times.shape, np.int64) for _ in range(3))
-        days, kept, run = (np.zeros(len(counts.tokens), np.int64) for _ in range(3))
-        going = np.ones(len(counts.tokens))
-        listened = heard(history)
-        for place in range(len(history.rows)):
-            whole, came = counts.whole[place], counts.times[place] > 0
-            tested[place] = listened[place] & whole & (days >= self.first_days) & (kept >= self.least_share * days)
-            missed = tested[place] & ~came & (run < _TOLD_DAYS)
-            # While a run of misses lasts, what was usual before it stays the measure; then it counts as well.
-            over = np.where(missed, 0, run)
-            run = np.where(missed, run + 1, 0)
-            going = np.where(missed, going * (days - kept + run) / (days + 1 + run), 1.0)
-            chance[place], value[place], known[place], looked[place] = going, run, kept, days
-            days, kept = days + over + (whole & ~missed), kept + (whole & came)
-        return _Check("absent", counts.tokens, chance, tested, value, known, looked)
-
-    def _long(self, history: History) -> _Check:
-        """Compare each day's longest span with the longest spans before."""
-        tokens, longest = _spans(history, self.summary(history).days)
-        seen = longest > 0
-        logs = np.log(np.maximum(longest, 1))
-        days = before(seen.astype(np.int64))
-        many = np.maximum(days, 2)
-        mean = before(logs) / many
-        variance = np.maximum((before(logs**2) - many * mean**2) / (many - 1), _SPREAD**2) * (1 + 1 / many)
-        highest = extremes(longest, seen)[1]
-        ratio = longest / np.maximum(highest, 1)
-        tested = seen & (days >= self.first_days)
-        longer = tested & (ratio >= 3) & (longest >= _LONG_SECONDS)
-        tail = stdtr(many - 1, (mean - logs) / np.sqrt(variance))
-        chance = np.maximum(tail, 1.0 / (np.maximum(ratio, 1.0) ** 2 * (many + 1)))
-        return _Check("long", tokens, np.where(longer, chance, 1.0), tested, longest, highest, days)
-
     # telling
 
     def _finding(self, history: History, fact: _Fact, score: float) -> Finding:
         date = dt.date.fromordinal(int(history.ordinals[fact.day]))
-        kept = fact.usual if fact.kind == "absent" else fact.days
-        low, high = share_interval(kept, fact.days)
+        low, high = share_interval(fact.kept, fact.days)
         return Finding(
             detector=self.name,
             subject=(fact.kind, fact.subject, date.isoformat()),
@@ -284,24 +208,34 @@ class Anomaly(Detector):
                 "value": fact.value,
                 "usual": fact.usual,
             },
-            evidence=Evidence(kept=kept, observed=fact.days, low=low, high=high),
-            confidence=next_time(kept, fact.days),
+            evidence=Evidence(kept=fact.kept, observed=fact.days, low=low, high=high),
+            confidence=next_time(fact.kept, fact.days),
             stage=Stage.ESTABLISHED if fact.days >= self.hour_days else Stage.EMERGING,
             sentence=f"On {words.date(date)} {_reason(history, fact)}",
         )
 
 
-def _longest(day: DayView) -> dict[tuple[str, str], int]:
-    """Give the longest span in each active state of each entity, in seconds, of those that the day saw the end of."""
+def _longest(day: DayView, since: dict[tuple[str, str], int], heard: Ints) -> dict[tuple[str, str], int]:
+    """Give the longest span in each active state of each entity, in seconds, of those that the day saw the end of.
+
+    What was lost sight of lasted until something was heard before that, and begins anew when it is there again: while
+    Home Assistant does not run, nobody knows. ``since`` is what the day before handed on.
+    """
     active = np.array([state in ACTIVE_STATES for state in day.states], bool)
-    entity, state, second, since = (
-        np.concatenate([getattr(day.changes, name), getattr(day.lost, name)])
-        for name in ("entity", "before", "second", "since")
+    entity, state, begun = (
+        np.concatenate([getattr(day.changes, name), getattr(day.lost, name)]) for name in ("entity", "before", "since")
     )
-    chosen = np.flatnonzero(active[state])
+    ended = np.concatenate([day.changes.second, day.lost.second])
+    for row in np.flatnonzero(begun < 0).tolist():
+        begun[row] = since.get((day.entities[entity[row]], day.states[state[row]]), day.row.start) - day.row.start
+    for gone, second in zip(day.lost.entity.tolist(), day.lost.second.tolist(), strict=True):
+        begun = np.where((entity == gone) & (ended > second), np.maximum(begun, second), begun)
+    until = np.concatenate([[_NEVER], heard])[np.searchsorted(heard, day.lost.second - _RESTART)]
+    seconds = np.concatenate([day.changes.second, until]) - begun
+    chosen = np.flatnonzero(active[state] & (seconds > 0))
     keys, inverse = np.unique(entity[chosen] * len(day.states) + state[chosen], return_inverse=True)
     longest = np.zeros(keys.size, np.int64)
-    np.maximum.at(longest, inverse.reshape(-1), (second - since)[chosen])
+    np.maximum.at(longest, inverse.reshape(-1), seconds[chosen])
     places = [(day.entities[key // len(day.states)], day.states[key % len(day.states)]) for key in keys.tolist()]
     return dict(zip(places, longest.tolist(), strict=True))
 
@@ -311,7 +245,7 @@ def _standing(day: DayView, carry: Carry) -> dict[tuple[str, str], int]:
     changes, lost = day.changes, day.lost
     last = {day.entities[changes.entity[row]]: row for row in _last_rows(changes.entity)}
     gone = {day.entities[lost.entity[row]]: int(lost.second[row]) for row in _last_rows(lost.entity)}
-    standing = {place: since for place, since in _read(carry) if place[0] not in last and place[0] not in gone}
+    standing = {place: since for place, since in read(carry) if place[0] not in last and place[0] not in gone}
     for name, row in last.items():
         second, state = int(changes.second[row]), day.states[changes.after[row]]
         if state in ACTIVE_STATES and gone.get(name, -1) < second:
@@ -338,38 +272,30 @@ def _table(values: dict[tuple[str, str], int]) -> Integers:
     return Integers(words_, columns)
 
 
-def _read(table: Integers) -> Iterator[tuple[tuple[str, str], int]]:
-    """Read what ``_table`` wrote."""
-    if table:
-        for entity, state, value in zip(*(table[name].tolist() for name in ("entity", "state", "value")), strict=True):
-            yield (table.words[entity], table.words[state]), value
+def _kinds(check: checks.Check) -> int:
+    """Tell for how many kinds of checks a chance is corrected: that of a new hour is one of an hour already."""
+    return 1 if check.kind == "hour" else _KINDS
 
 
-def _spans(history: History, days: dict[int, Integers]) -> tuple[tuple[str, ...], Ints]:
-    """Put the longest spans of all days side by side: shape (days, tokens), 0 where there was none."""
-    found = [
-        {token_of(*place): value for place, value in _read(days.get(row.ordinal, Integers()))} for row in history.rows
-    ]
-    tokens = tuple(sorted({token for day in found for token in day}))
-    longest = [[day.get(token, 0) for token in tokens] for day in found]
-    return tokens, np.array(longest, np.int64).reshape(len(found), len(tokens))
-
-
-def _fact(check: _Check, place: int, day: int) -> _Fact:
-    value, usual, days = (int(column[day, place]) for column in (check.value, check.usual, check.days))
-    return _Fact(check.kind, check.subjects[place], day, value, usual, days)
+def _fact(check: checks.Check, place: int, day: int) -> _Fact:
+    columns = (check.value, check.usual, check.days, check.kept)
+    return _Fact(check.kind, check.subjects[place], day, *(int(column[day, place]) for column in columns))
 
 
 def _reason(history: History, fact: _Fact) -> str:
     """Say what was unusual, and what is usual."""
-    before = f"{fact.days} days before"
+    before = f"{fact.days} days before" if fact.kept == fact.days else f"{words.kept(fact.kept, fact.days)} before"
     if fact.kind == "long":
         stays = words.staying(history.home, fact.subject)
         return f"{stays} for {words.span(fact.value)}; on {before} at most {words.span(fact.usual)}"
+    if fact.kind == "late":
+        return (
+            f"people are up until {words.clock(fact.value)}; on {before} until {words.clock(fact.usual)} at the latest"
+        )
     if fact.kind == "hour":
         what = words.act(history.home, _first_act(history, fact))
         hour = fact.value // 60
-        silence = " and ".join(words.clock(60 * edge) for edge in (hour - _SILENT_HOURS, hour + _SILENT_HOURS + 1))
+        silence = " and ".join(words.clock(60 * edge) for edge in (hour - SILENT_HOURS, hour + SILENT_HOURS + 1))
         return f"at {words.clock(fact.value)} {what}; nothing happened between {silence} on {before}"
     house = fact.subject == HOME
     what = "something happens in the house" if house else words.acts(history.home, history.members[fact.subject])

@@ -9,7 +9,14 @@ from quotidian.detect.dayrow import entity_of
 from quotidian.detect.history import History, entities_of
 from quotidian.model.arrays import Bools, Floats, Ints
 
+#: Of so many days one may be anything: what was unusual once is not usual afterwards.
+RARELY: Final = 30
+
 _CLASS_DAYS: Final = 7  #: fewer earlier days of a class: compare with all days
+_MOST: Final = 40  #: so many of the largest values are looked at
+_TAIL: Final = 4  #: the largest of so many are the tail
+_PRIOR: Final = 3  #: so many values of what is known beforehand of tails,
+_EXCESS: Final = 0.3  #: and their mean logarithm above the edge of the tail
 
 _Numbers = TypeVar("_Numbers", Ints, Floats)
 
@@ -39,8 +46,8 @@ def counts_of(history: History) -> Counts:
 
 
 def heard(history: History) -> Bools:
-    """Tell on which days something was still heard in the last six hours."""
-    lasts = [row.second[-1] if row.second.size else 0 for row in history.rows]
+    """Tell on which days people were still heard of in the last six hours: they neither left nor did recording end."""
+    lasts = [int(row.second[row.learned].max(initial=0)) for row in history.rows]
     return np.array(lasts) >= 0.75 * np.array([row.seconds for row in history.rows])
 
 
@@ -78,3 +85,41 @@ def usual(history: History, times: Ints, whole: Bools) -> tuple[Floats, Floats]:
     variance = np.maximum(total(times**2) - days * mean**2, 0.0) / (days - 1)
     wider = (days + 1) / (days - 1)
     return mean, wider * np.maximum(variance, mean)
+
+
+def farthest(values: Ints, counted: Bools) -> tuple[Floats, Ints, Ints, Ints]:
+    """Give the chance of a value as large as each day's, by the tail of the counted days before it.
+
+    The tail is a power, its exponent by Hill [1]_ from the largest quarter of the values, drawn to one that suits
+    lengths of time while they are few. Of thirty days the largest value is left out: what was unusual once would
+    hide what is unusual now.
+
+    Returns
+    -------
+    tuple
+        The chance; the largest value but for those left out; how many days were counted, and on how many of them the
+        value was no larger than that. Each has the shape of ``values``.
+
+    References
+    ----------
+    .. [1] B. M. Hill, A Simple General Approach to Inference About the Tail of a Distribution, 1975.
+    """
+    size, columns = values.shape
+    chance, usually = np.ones(values.shape), np.zeros(values.shape, np.int64)
+    number = before(counted.astype(np.int64))
+    out = number // RARELY
+    edge = np.minimum(np.maximum(number // _TAIL, out + 1), _MOST - 1)
+    top, column = np.ones((_MOST, columns), np.int64), np.arange(columns)
+    for day in range(size):
+        first, last = np.minimum(out[day], _MOST - 2), edge[day]
+        logs = np.log(top)
+        above = np.cumsum(np.concatenate([np.zeros((1, columns)), logs]), axis=0)
+        many = last - first
+        excess = above[last, column] - above[first, column] - many * logs[last, column]
+        exponent = (many + _PRIOR) / (excess + _PRIOR * _EXCESS)
+        usually[day] = np.where(number[day] > first, top[first, column], 0)
+        ratio = np.maximum(values[day], 1) / np.maximum(top[last, column], 1)
+        chance[day] = np.minimum((last + 1) / (number[day] + 2) * np.maximum(ratio, 1.0) ** -exponent, 1.0)
+        new = np.where(counted[day], np.maximum(values[day], 1), 1)
+        top = -np.sort(-np.vstack([top, new]), axis=0)[:_MOST]
+    return chance, usually, number, number - out
