@@ -9,12 +9,16 @@ import numpy as np
 from benchmarks.accuracy.fresh import Days
 from benchmarks.accuracy.lived import Lived
 from benchmarks.accuracy.measures import MEASURES, Measured, own_reach
+from quotidian.detect.statistics import around
 from quotidian.model import Finding
 
 LEAST_LIFT: Final = 2.0
-#: A day that is told as out of the ordinary must be of such a type, or so rare in fresh draws.
+#: A day that is told as out of the ordinary must be of such a type.
 _STRANGE: Final = frozenset({"party", "guests", "sick", "away", "holiday"})
-_RARE: Final = 0.02
+#: A drift is looked for so near (minutes), over so many first and last days, and may be off by so many minutes.
+_REACH: Final = 120
+_ENDS: Final = 14
+_OFF: Final = 15
 _FEW_DAYS: Final = 20
 
 
@@ -25,15 +29,15 @@ class Verdict(msgspec.Struct, frozen=True):
     why: str
 
 
-def judge(lived: Lived, own: Days, fresh: Days, finding: Finding) -> Verdict:
-    """Say whether a claim is true."""
+def judge(lived: Lived, own: Days, fresh: Days, finding: Finding, night: dt.date) -> Verdict:
+    """Say whether a claim is true that was made on a night."""
     if finding.detector in MEASURES:
         return _measured(own, fresh, finding)
     if finding.detector == "anomaly":
         return _strange(lived, finding)
     if finding.detector == "day_type":
         return _typed(lived, finding)
-    return _moved(lived, fresh, finding)
+    return _yearly(fresh, finding) if finding.subject[1] == "year" else _moved(fresh, finding, night.toordinal())
 
 
 def _measured(own: Days, fresh: Days, finding: Finding) -> Verdict:
@@ -91,32 +95,26 @@ def _typed(lived: Lived, finding: Finding) -> Verdict:
     return Verdict(share >= 0.8, f"{share:.0%} of {len(found)} days are {', '.join(sorted(wanted))}")
 
 
-def _moved(lived: Lived, fresh: Days, finding: Finding) -> Verdict:
-    """Compare a drift or a part of the year with fresh draws: the same token, the same two parts of the time."""
-    if finding.subject[1] == "year":
-        return _yearly(fresh, finding)
-    del lived
+def _moved(fresh: Days, finding: Finding, night: int) -> Verdict:
+    """Compare a drift with fresh draws: where the same token was in the first days, and where in the last ones."""
     measures = finding.measures
     places = fresh.of(finding.subject[0])
-    minutes = fresh.wall[places] / 60
-    first = int(fresh.ordinals.min())
-    if measures["shape"] == "step":
-        early = fresh.ordinals[fresh.day[places]] < measures["since"]
-        parts = (early, ~early)
-    else:
-        weeks = (fresh.ordinals[fresh.day[places]] - first) // 7
-        parts = (weeks < 2, weeks >= weeks.max(initial=0) - 1)
-    now = []
-    for part, middle in zip(parts, (measures["before"], measures["after"]), strict=True):
-        apart = (minutes[part] - middle + 720) % 1440 - 720
-        now.append(float(np.median(apart[np.abs(apart) <= 120])) if (np.abs(apart) <= 120).any() else np.inf)
-    right = all(abs(value) <= 15 for value in now)
-    return Verdict(right, f"fresh days are off by {now[0]:.0f} and {now[1]:.0f} min")
+    day, minutes = fresh.ordinals[fresh.day[places]], fresh.wall[places] / 60
+    first, since = int(fresh.ordinals.min()), measures["since"]
+    step = measures["shape"] == "step"
+    early = (day < since) if step else (day < first + _ENDS)
+    late = (day <= night) & ((day >= since) if step else (day > night - _ENDS))
+    off = []
+    for part, middle in ((early, measures["before"]), (late, measures["after"])):
+        apart = around(minutes[part], middle)
+        near = apart[np.abs(apart) <= _REACH]
+        off.append(float(np.median(near)) if near.size else np.inf)
+    right = max(abs(value) for value in off) <= _OFF
+    return Verdict(right, f"fresh days are off by {off[0]:.0f} and {off[1]:.0f} min")
 
 
 def _yearly(fresh: Days, finding: Finding) -> Verdict:
     months = np.array([dt.date.fromordinal(int(day)).month for day in fresh.ordinals])
     acted = fresh.any(fresh.of(finding.subject[0]))
     often, rest = np.isin(months, finding.measures["months"]), np.isin(months, finding.measures["rest"])
-    value = Measured(int(acted[often].sum()), int(often.sum()), float(acted[rest].mean() * often.sum()))
-    return verdict(finding, value)
+    return verdict(finding, Measured(acted, often, np.full(fresh.size, float(acted[rest].mean()))))

@@ -97,6 +97,11 @@ def nights(lived: Lived, detector: Detector) -> list[dt.date]:
     return last[-1::-_WEEK][::-1] if detector.name == "anomaly" else last[-1:]
 
 
+def last_night(lived: Lived, detector: Detector) -> dt.date:
+    """Give the last day that a detector has looked at."""
+    return nights(lived, detector)[-1]
+
+
 def found(lived: Lived, detector: Detector) -> list[Finding]:
     """Give what a detector found on the last night of its cadence; of anomalies, what it told on any night."""
     findings: dict[tuple[str, ...], Finding] = {}

@@ -26,7 +26,7 @@ _SLOPE: Final = 1.0
 def learnable(habit: HabitTruth) -> bool:
     """Tell whether a habit was kept often enough to be learned; what happens at most once in six weeks always is."""
     if habit.kind == "anomaly":
-        return bool(habit.kept)
+        return bool(habit.kept_dates)
     return len(habit.kept_dates) >= LEAST_KEPT and len(habit.kept) >= LEAST_SHARE * max(habit.chances, 1)
 
 
@@ -169,7 +169,7 @@ def _anomaly(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
     date = dt.date.fromordinal(finding.measures["date"])
     subject = finding.subject[1]
     right = subject.partition("=")[0] in {token.partition("=")[0] for token in habit.tokens}
-    right = right if habit.tokens else finding.measures["check"] in {"many", "hour", "long"}
+    right = right if habit.tokens else finding.measures["check"] in {"many", "hour", "late", "long"}
     return right and any(0 <= (date - kept).days <= 1 for kept in habit.kept_dates)
 
 

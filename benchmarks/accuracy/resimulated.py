@@ -7,13 +7,13 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.accuracy.fresh import Days, drawn, draws
+from benchmarks.accuracy.fresh import Days, draws
 from benchmarks.accuracy.lived import Lived
-from quotidian.detect import dayrow, levels, observe
 from quotidian.simulate import Plan, simulate
 
 _CACHE: Final = Path(__file__).parent.parent / ".cache" / "accuracy"
 _SOURCES: Final = Path(__file__).parent.parent.parent / "src" / "quotidian"
+_READERS: Final = ("absence", "dayrow", "history", "levels", "observe", "stream")
 _OTHER: Final = 100_000  #: noise of the first other draw; that of homes lies below
 
 
@@ -35,15 +35,13 @@ def fresh(plan: Plan, times: int) -> Days:
 
 def own(lived: Lived) -> Days:
     """Give the days of a home itself."""
-    return Days(lived.home, [drawn(lived.plan)])
+    levels_kept = [lived.kept["contextual"][row.ordinal] for row in lived.rows]
+    return Days(lived.home, [(list(lived.rows), levels_kept)])
 
 
 def _digest() -> str:
-    files = [*sorted((_SOURCES / "simulate").glob("*.py")), *sorted((_SOURCES / "model").glob("*.py"))]
-    files += [Path(str(module.__file__)) for module in (dayrow, levels) if module.__file__]
-    files += [_SOURCES / "detect" / f"{name}.py" for name in ("observe", "stream", "history", "absence")]
+    """Name what the days follow from: who simulates, and who reads events into shared rows."""
+    files = [file for room in ("simulate", "model") for file in sorted((_SOURCES / room).glob("*.py"))]
+    files += [_SOURCES / "detect" / f"{name}.py" for name in _READERS]
     files += [Path(__file__), Path(__file__).with_name("fresh.py")]
     return blake2b(b"".join(file.read_bytes() for file in files), digest_size=6).hexdigest()
-
-
-__all__ = ["fresh", "observe", "own"]

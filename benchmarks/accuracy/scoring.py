@@ -1,7 +1,8 @@
 """One home of the benchmark: what was claimed, which of it is true, and which habits were missed."""
 
+import datetime as dt
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -9,21 +10,25 @@ import numpy as np
 from benchmarks.accuracy import resimulated
 from benchmarks.accuracy.fresh import Days
 from benchmarks.accuracy.judging import Verdict, judge
-from benchmarks.accuracy.lived import Lived, listed, live, plan_of
+from benchmarks.accuracy.lived import Lived, last_night, listed, live, plan_of
 from benchmarks.accuracy.matching import learnable, matched, matches
+from benchmarks.accuracy.peers import PEERS
 from quotidian.detect import Cadence, Detector, detectors
 from quotidian.detect.history import WEEKDAYS
 from quotidian.detect.statistics import around
+from quotidian.learn.window import LOOK_BACK
 from quotidian.model import Finding, Pattern
 from quotidian.simulate.truth import HabitTruth
 
 #: After how many days what is looked at: daily kinds, single weekdays, weekly and monthly kinds, parts of the year.
 DAILY, SINGLE, SLOW, YEARS = 60, 90, 180, 1_096
 _SAME: Final = 30  #: minutes within which two claims about one thing are the same
+_FIRST_DAYS: Final = 14  #: nothing is out of the ordinary yet
+_MOST: Final = 60  #: claims of a peer in one home that are judged: it makes hundreds
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A claim that was shown: ``right`` when it is true or matches a planted habit, and is no duplicate."""
+    """A claim that was shown: whether it is true, says again what another one says, and which habit it tells of."""
 
     detector: str
     said: str
@@ -41,91 +46,88 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Planted(msgspec.Struct, frozen=True):
-    """A learnable habit, and whether it was told."""
+    """A learnable habit, and whether it was told; ``said`` is the claim that another one tells better."""
 
     detector: str
     id: str
     kept: int
     chances: int
     found: bool
-    said: str
+    said: str = ""
+
+
+class Scored(msgspec.Struct, frozen=True):
+    """Claims and habits of one home; ``unjudged`` counts, by detector, further claims that were not looked at."""
+
+    claims: tuple[Claim, ...] = ()
+    habits: tuple[Planted, ...] = ()
+    unjudged: dict[str, int] = {}
+
+    def __add__(self, other: "Scored") -> "Scored":
+        names = {*self.unjudged, *other.unjudged}
+        unjudged = {name: self.unjudged.get(name, 0) + other.unjudged.get(name, 0) for name in sorted(names)}
+        return Scored(self.claims + other.claims, self.habits + other.habits, unjudged)
 
 
 class Home(msgspec.Struct, frozen=True):
-    """What came out for one home."""
+    """What came out for one home, and beside it what came out for the peers."""
 
     seed: int
-    claims: tuple[Claim, ...] = ()
-    habits: tuple[Planted, ...] = ()
+    ours: Scored
+    peers: Scored
 
 
-def score(seed: int, names: frozenset[str], resimulations: int, *, years: bool = False) -> Home:
+class Night(NamedTuple):
+    """A home at the end of its days: fresh draws, its own days, who is judged, and the habits that they should tell."""
+
+    lived: Lived
+    fresh: Days
+    own: Days
+    looking: tuple[Detector, ...]
+    habits: list[HabitTruth]
+
+    @property
+    def nights(self) -> dict[str, dt.date]:
+        return {one.name: last_night(self.lived, one) for one in self.looking}
+
+
+def score(seed: int, names: frozenset[str], resimulations: int, *, years: bool = False, peers: bool = True) -> Home:
     """Live in a home for as long as each kind of habit needs, and judge what is told of it."""
-    found = detectors()
-    slow = {one.name for one in found if one.cadence is not Cadence.DAILY}
-    spans = ([DAILY] if names - slow else []) + ([SINGLE] if "time_of_day" in names else [])
-    spans += ([SLOW] if names & slow else []) + ([YEARS] if years and "seasonal" in names else [])
-    claims: list[Claim] = []
-    habits: list[Planted] = []
-    for days in spans:
-        lived = live(plan_of(seed, days), found)
-        patterns = listed(lived, found)
+    known = detectors()
+    ours, theirs = Scored(), Scored()
+    for days in _spans(known, names, years=years):
+        lived = live(plan_of(seed, days), known)
         fresh = resimulated.fresh(lived.plan, max(resimulations * DAILY // days, 2))
-        told, planted = _looked_at(lived, patterns, fresh, {one for one in names if _due(one, days, slow)})
-        claims += told
-        habits += planted
-    return Home(seed, tuple(claims), tuple(habits))
+        looking = tuple(one for one in known if one.name in names and _due(one, days))
+        kinds = {one.name for one in looking}
+        habits = [
+            one for one in lived.truth.habits if one.kind in kinds and _judged_at(one) == days and _fair(one, lived)
+        ]
+        night = Night(lived, fresh, resimulated.own(lived), looking, habits)
+        ours += _ours(night, listed(lived, known))
+        theirs += _peers(night) if peers else Scored()
+    return Home(seed, ours, theirs)
 
 
-def _due(name: str, days: int, slow: set[str]) -> bool:
-    if days in {SLOW, YEARS}:
-        return name in slow and (days == SLOW or name == "seasonal")
-    return name not in slow and (days == DAILY or name == "time_of_day")
+def _spans(known: Sequence[Detector], names: frozenset[str], *, years: bool) -> Iterator[int]:
+    cadences = {one.cadence for one in known if one.name in names}
+    if Cadence.DAILY in cadences:
+        yield DAILY
+    if "time_of_day" in names:
+        yield SINGLE
+    if cadences - {Cadence.DAILY}:
+        yield SLOW
+    if years and "seasonal" in names:
+        yield YEARS
 
 
-def _looked_at(
-    lived: Lived, patterns: Sequence[Pattern], fresh: Days, names: set[str]
-) -> tuple[list[Claim], list[Planted]]:
-    days = len(lived.rows)
-    habits = [one for one in lived.truth.habits if one.kind in names and learnable(one) and _judged_at(one) == days]
-    shown = [one for one in patterns if _told_by(one) is None and _counts(one.finding, names, days)]
-    teller = matched(lived, [one.finding for one in shown], habits)
-    own = resimulated.own(lived)
-    claims = []
-    for place, pattern in enumerate(shown):
-        finding = pattern.finding
-        again = any(matches(lived, finding, habit) for habit in habits) and place not in teller
-        again |= any(_same(finding, other.finding) for other in shown[:place])
-        habit = habits[teller[place]].id if place in teller else ""
-        claims.append(_claim(finding, habit, judge(lived, own, fresh, finding), duplicate=again))
-    return claims, list(_planted(lived, patterns, habits, {habits[one].id for one in teller.values()}))
-
-
-def _claim(finding: Finding, habit: str, verdict: Verdict, *, duplicate: bool) -> Claim:
-    kept, observed = finding.evidence.kept, finding.evidence.observed
-    return Claim(finding.detector, finding.sentence, kept, observed, habit, duplicate, verdict.true, verdict.why)
-
-
-def _planted(
-    lived: Lived, patterns: Sequence[Pattern], habits: Sequence[HabitTruth], found: set[str]
-) -> Iterator[Planted]:
-    """Give the habits; one of which a claim is told by a better one is told as well."""
-    hidden = [one.finding for one in patterns if _told_by(one) is not None]
-    left = [habit for habit in habits if habit.id not in found]
-    told = {left[one].id: hidden[claim].sentence for claim, one in matched(lived, hidden, left).items()}
-    for habit in habits:
-        said = "" if habit.id in found else told.get(habit.id, "")
-        right = habit.id in found or habit.id in told
-        yield Planted(str(habit.kind), habit.id, len(habit.kept), habit.chances, right, said)
-
-
-def _told_by(pattern: Pattern) -> str | None:
-    return getattr(pattern, "told_by", None)
-
-
-def _counts(finding: Finding, names: set[str], days: int) -> bool:
-    """Tell whether a claim is judged after so many days."""
-    return finding.detector in names and (days != SINGLE or finding.measures.get("days") in WEEKDAYS)
+def _due(detector: Detector, days: int) -> bool:
+    """Tell whether a detector is judged after so many days."""
+    if days == YEARS:
+        return detector.name == "seasonal"
+    if days == SINGLE:
+        return detector.name == "time_of_day"
+    return (detector.cadence is Cadence.DAILY) == (days == DAILY)
 
 
 def _judged_at(habit: HabitTruth) -> int:
@@ -137,15 +139,74 @@ def _judged_at(habit: HabitTruth) -> int:
     return SINGLE if len(habit.parameters.get("weekdays", range(7))) <= 2 else DAILY
 
 
+def _fair(habit: HabitTruth, lived: Lived) -> bool:
+    """Tell whether a habit can be learned; of what happens rarely, whether it happened when something was usual."""
+    if habit.kind == "anomaly":
+        return any((date - lived.plan.start).days > _FIRST_DAYS for date in habit.kept_dates)
+    return learnable(habit)
+
+
+def _counts(finding: Finding, night: Night) -> bool:
+    """Tell whether a claim is judged on this night; after ninety days only those of single weekdays are."""
+    single = finding.measures.get("days") in WEEKDAYS
+    return finding.detector in night.nights and (len(night.lived.rows) != SINGLE or single)
+
+
+def _ours(night: Night, patterns: Sequence[Pattern]) -> Scored:
+    shown = [one.finding for one in patterns if one.told_by is None and _counts(one.finding, night)]
+    hidden = [one.finding for one in patterns if one.told_by is not None]
+    return _scored(night, shown, hidden)
+
+
+def _peers(night: Night) -> Scored:
+    total = Scored()
+    for detector in night.looking:
+        until = night.nights[detector.name]
+        history = night.lived.history(until, LOOK_BACK[detector.cadence])
+        claims = [one for one in PEERS[detector.name][1](history) if _counts(one, night)]
+        habits = [one for one in night.habits if one.kind == detector.name]
+        total += _scored(night._replace(habits=habits), claims, [], most=_MOST)
+    return total
+
+
+def _scored(night: Night, shown: Sequence[Finding], hidden: Sequence[Finding], most: int = 1 << 30) -> Scored:
+    """Judge what is shown, of many claims evenly chosen ones; what is told by another claim counts as found."""
+    lived, habits = night.lived, night.habits
+    teller = matched(lived, shown, habits)
+    claims = []
+    for place in range(0, len(shown), -(-len(shown) // most)) if shown else ():
+        finding = shown[place]
+        again = place not in teller and any(matches(lived, finding, habit) for habit in habits)
+        again |= any(_same(finding, other) for other in shown[:place])
+        habit = habits[teller[place]].id if place in teller else ""
+        verdict = judge(lived, night.own, night.fresh, finding, night.nights[finding.detector])
+        claims.append(_claim(finding, habit, verdict, duplicate=again))
+    found = {habits[one].id for one in teller.values()}
+    unjudged = {shown[0].detector: len(shown) - len(claims)} if len(shown) > len(claims) else {}
+    return Scored(tuple(claims), tuple(_planted(lived, hidden, habits, found)), unjudged)
+
+
+def _claim(finding: Finding, habit: str, verdict: Verdict, *, duplicate: bool) -> Claim:
+    kept, observed = finding.evidence.kept, finding.evidence.observed
+    return Claim(finding.detector, finding.sentence, kept, observed, habit, duplicate, verdict.true, verdict.why)
+
+
+def _planted(
+    lived: Lived, hidden: Sequence[Finding], habits: Sequence[HabitTruth], found: set[str]
+) -> Iterator[Planted]:
+    left = [habit for habit in habits if habit.id not in found]
+    told = {left[one].id: hidden[claim].sentence for claim, one in matched(lived, hidden, left).items()}
+    for habit in habits:
+        right = habit.id in found or habit.id in told
+        yield Planted(str(habit.kind), habit.id, len(habit.kept), habit.chances, right, told.get(habit.id, ""))
+
+
 def _same(one: Finding, other: Finding) -> bool:
     """Tell whether two claims of a detector are about the same thing at the same time of the same days."""
     if (one.detector, one.subject) != (other.detector, other.subject):
         return False
     if one.anchor is None or other.anchor is None:
         return one.anchor == other.anchor
-    days = {one.measures.get("days"), other.measures.get("days")}
+    days = {one.measures.get("days", "all"), other.measures.get("days", "all")}
     apart = abs(float(around(np.array(one.anchor), other.anchor)))
     return apart <= _SAME and (len(days) == 1 or "all" in days)
-
-
-__all__ = ["Detector", "score"]

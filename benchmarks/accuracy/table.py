@@ -5,10 +5,13 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from rich.table import Table
 
-from benchmarks.accuracy.scoring import Home
+from benchmarks.accuracy.peers import PEERS
+from benchmarks.accuracy.scoring import Home, Scored
 
 _DRAWS: Final = 2_000
+ALL: Final = "all"
 
 
 class Ratio(msgspec.Struct, frozen=True):
@@ -25,11 +28,13 @@ class Ratio(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One detector, or all."""
+    """One detector or peer, or all of them; ``claims`` counts those too that were not judged."""
 
     detector: str
+    peer: str
     claims: int
-    true: int
+    judged: int
+    right: int
     duplicates: int
     precision: Ratio
     learnable: int
@@ -37,23 +42,28 @@ class Row(msgspec.Struct, frozen=True):
     recall: Ratio
 
 
-def rows(homes: Sequence[Home], names: Sequence[str]) -> list[Row]:
-    """Give a row for each detector, and one for all."""
-    return [_row(homes, name, {name}) for name in names] + [_row(homes, "all", set(names))]
+def rows(homes: Sequence[Home], names: Sequence[str], *, peers: bool = False) -> list[Row]:
+    """Give a row for each detector, or for its peer, and one for all."""
+    scored = [home.peers if peers else home.ours for home in homes]
+    each = [_row(scored, name, {name}, PEERS[name][0] if peers else "") for name in names]
+    return [*each, _row(scored, ALL, set(names), "all peers" if peers else "")]
 
 
-def _row(homes: Sequence[Home], title: str, names: set[str]) -> Row:
+def _row(homes: Sequence[Scored], title: str, names: set[str], peer: str) -> Row:
     claims = [[one for one in home.claims if one.detector in names] for home in homes]
     habits = [[one for one in home.habits if one.detector in names] for home in homes]
     right = [sum(one.right for one in own) for own in claims]
     found = [sum(one.found for one in own) for own in habits]
-    made, planted = [len(own) for own in claims], [len(own) for own in habits]
+    judged, planted = [len(own) for own in claims], [len(own) for own in habits]
+    more = sum(count for home in homes for name, count in home.unjudged.items() if name in names)
     return Row(
         detector=title,
-        claims=sum(made),
-        true=sum(right),
+        peer=peer,
+        claims=sum(judged) + more,
+        judged=sum(judged),
+        right=sum(right),
         duplicates=sum(one.duplicate for own in claims for one in own),
-        precision=ratio(right, made),
+        precision=ratio(right, judged),
         learnable=sum(planted),
         found=sum(found),
         recall=ratio(found, planted),
@@ -70,3 +80,20 @@ def ratio(parts: Sequence[int], wholes: Sequence[int]) -> Ratio:
     shares = part[drawn].sum(axis=1)[totals > 0] / totals[totals > 0]
     low, high = np.quantile(shares, (0.05, 0.95))
     return Ratio(float(part.sum() / whole.sum()), float(low), float(high))
+
+
+def drawn_table(ours: Sequence[Row], theirs: Sequence[Row]) -> Table:
+    """Draw the table, each detector beside its peer."""
+    table = Table("detector", title="Claims and habits of simulated homes")
+    for name in ("claims", "right", "twice", "precision", "learnable", "found", "recall"):
+        table.add_column(name, justify="right")
+    table.add_column("a simple peer")
+    for name in ("claims", "precision", "recall"):
+        table.add_column(name, justify="right", style="dim")
+    for row, peer in zip(ours, theirs, strict=True):
+        if row.detector == ALL:
+            table.add_section()
+        counts = (row.claims, row.right, row.duplicates, row.precision.shown, row.learnable, row.found)
+        beside = (peer.peer, f"{peer.claims:,}", peer.precision.shown, peer.recall.shown)
+        table.add_row(row.detector, *map(str, counts), row.recall.shown, *beside)
+    return table
