@@ -104,13 +104,14 @@ def sequence(finding: Finding, days: Days, reach: float) -> Measured:
     """Look whether the whole routine follows its first act; chance moves that act as in a pair."""
     del reach
     second, *rest = (np.sort(days.instant[days.of(token)]) for token in finding.subject[1:])
+    first_limit, *limits = finding.measures.get("limits", [_GAP] * len(finding.subject[1:]))
     at, whole = second, np.ones(second.size, bool)
-    for then in rest:
+    for then, limit in zip(rest, limits, strict=True):
         place = np.searchsorted(then, at, "right")
         following = then[np.minimum(place, then.size - 1)] if then.size else at
-        whole &= (place < then.size) & (following - at <= _GAP)
+        whole &= (place < then.size) & (following - at <= limit)
         at = following
-    return _followed(finding, days, second[whole], _GAP)
+    return _followed(finding, days, second[whole], first_limit)
 
 
 def duration(finding: Finding, days: Days, reach: float) -> Measured:
