@@ -10,14 +10,14 @@ from quotidian.detect.history import History
 from quotidian.detect.observe import observe
 from quotidian.model import Carry, Day, Finding, Home, Stage
 
-from .building import Diary, home_of, household, table_of_events
+from .building import Diary, home_of, home_office, household, table_of_events
 
 
 def found(diary: Diary) -> dict[str, Finding]:
     """Fold a diary and give what is told of its days, by kind."""
     findings = DayType().detect(diary.history(DayType()))
-    told = {finding.subject[1]: finding for finding in findings}
-    assert len(told) == len(findings)
+    told = {finding.subject[-1]: finding for finding in findings}
+    assert len({finding.subject for finding in findings}) == len(findings)
     return told
 
 
@@ -74,19 +74,78 @@ def test_days_away_are_told() -> None:
     assert away.measures["dates"] == [diary.date(day).toordinal() for day in (20, 21, 22, 30)]
 
 
-def test_parties_are_busy_and_late() -> None:
-    """Two evenings with many more changes until after midnight are told as both."""
-    diary = household(days=42)
-    rng = np.random.default_rng(9)
-    lights = [entity for entity in diary.entities if entity.startswith("light.")]
-    for day in (12, 33):
-        for hour in np.sort(rng.uniform(19, 25.8, 300)):
-            diary.pulse(day, float(hour), str(rng.choice(lights)), 1)
+def evenings(parties: tuple[int, ...]) -> Diary:
+    """Make a home with lively evenings until eleven, in which somebody sometimes gets up, and some last until two."""
+    rng, diary = np.random.default_rng(9), Diary(days=56)
+    for day in range(56):
+        for hour in [*rng.uniform(7, 9, 10), *rng.uniform(20, 26 if day in parties else 23, 60)]:
+            diary.pulse(day, float(hour), "light.living_room", 0.2)
+        if day % 7 == 4:
+            for minute in range(4):
+                diary.pulse(day, 26 + minute / 60, "light.bathroom", 0.5)
+    return diary
+
+
+def test_parties_are_long_nights() -> None:
+    """Three Saturdays that last until two o'clock are told, with what is usual; getting up at night is no party."""
+    diary = evenings((12, 33, 47))
+    late = found(diary)["late"]
+    assert late.measures["dates"] == [diary.date(day).toordinal() for day in (12, 33, 47)]
+    assert late.evidence.observed == 16
+    assert 25 * 60 < late.measures["until"] < 26 * 60
+    assert 22 * 60 < late.measures["usual"] < 23 * 60
+    assert late.sentence.endswith("before a free day: guests or a party, perhaps")
+    assert late.stage is Stage.EMERGING
+
+
+def test_two_long_nights_are_no_kind() -> None:
+    """What happened twice is not told; nor is what happens every Saturday."""
+    assert "late" not in found(evenings((12, 33)))
+    assert "late" not in found(evenings(tuple(range(5, 56, 7))))
+
+
+def test_days_at_home_are_told_with_what_marks_them_out() -> None:
+    """Which weekdays, which days, at what hours, and the lamp that is on just then."""
+    diary, at_home = home_office()
     told = found(diary)
-    parties = [diary.date(day).toordinal() for day in (12, 33)]
-    assert set(parties) <= set(told["busy"].measures["dates"])
-    assert told["late"].measures["dates"] == parties
-    assert told["late"].stage is Stage.EMERGING
+    dates = [diary.date(day).toordinal() for day in at_home]
+    kind = told["at_home"]
+    assert kind.subject == ("light.desk=on", "at_home")
+    assert kind.measures["dates"] == dates
+    assert kind.measures["members"] == ["light.desk=on"]
+    assert kind.sentence == "On days at home the desk light is on for most of the time between 08:30 and 17:00"
+    (whole,) = [one for one in DayType().detect(diary.history(DayType())) if one.subject == ("home", "at_home")]
+    assert whole.sentence == (
+        "Tuesdays and Thursdays are mostly days at home: somebody is about between 08:30 and 17:00, "
+        "unlike on other weekdays"
+    )
+    assert whole.measures["dates"] == dates
+    assert (whole.measures["weekdays"], whole.measures["start"]) == (["tuesday", "thursday"], 510)
+    assert (whole.evidence.kept, whole.evidence.observed) == (len(at_home), 20)
+    assert whole.evidence.q_value is not None
+    assert whole.evidence.q_value <= 0.01
+
+
+def test_what_is_on_every_day_marks_nothing_out() -> None:
+    """A lamp that is on at these hours on other days too says nothing of days at home."""
+    diary, at_home = home_office()
+    for day in range(diary.days):
+        if day not in at_home and diary.date(day).weekday() < 5:
+            diary.pulse(day, 9, "light.desk", 480)
+    assert [one.subject for one in DayType().detect(diary.history(DayType())) if one.subject[-1] == "at_home"] == [
+        ("home", "at_home")
+    ]
+
+
+def test_the_interval_of_days_away_is_over_journeys() -> None:
+    """Two journeys of four days are two things that happened, so the share of days away is less sure than by days."""
+    diary = household(days=60)
+    for day in (10, 11, 12, 13, 40, 41, 42, 43):
+        diary.acts[day] = []
+    evidence = found(diary)["away"].evidence
+    assert (evidence.kept, evidence.observed) == (8, 60)
+    assert evidence.low < 0.03
+    assert evidence.high > 0.3
 
 
 def test_holidays_count_as_weekend() -> None:

@@ -5,26 +5,7 @@ import pytest
 
 from quotidian.detect.kinds import kinds_of
 
-from .building import Diary, home_of, household
-
-
-def home_office(seed: int = 0, days: int = 70, *, weekdays: tuple[int, ...] = (1, 3)) -> tuple[Diary, list[int]]:
-    """Make a home in which on most of some weekdays somebody is there in working hours; give these days as well."""
-    rng = np.random.default_rng(seed)
-    home = home_of({"kitchen": ["binary_sensor.kitchen_motion"], "office": ["light.desk"]})
-    diary, at_home = Diary(home, days=days), []
-    for day in range(days):
-        weekday = diary.date(day).weekday()
-        hours = [*rng.uniform(6.5, 8.5, 12), *rng.uniform(17.5, 22.5, 30)]
-        if weekday in weekdays and rng.random() < 0.85:
-            at_home.append(day)
-            hours += [*rng.uniform(9, 17, 40)]
-            diary.pulse(day, 9 + rng.normal(0, 0.1), "light.desk", 480)
-        elif weekday >= 5:
-            hours += [*rng.uniform(9, 17, 20)]
-        for hour in sorted(hours):
-            diary.pulse(day, float(hour), "binary_sensor.kitchen_motion", 2)
-    return diary, at_home
+from .building import home_office, household
 
 
 @pytest.mark.parametrize("weekdays", [(1, 3), (2,), (0, 1, 3, 4)])

@@ -54,13 +54,18 @@ def quiet_days(rows: Sequence[DayRow], half_hours: Ints, classes: Sequence[Bools
     share = np.ones(len(rows), np.float64)
     for mask in classes:
         alike = mask if mask.sum() >= _LEAST_OF_CLASS else slice(None)
-        usual = float(np.median(halves[alike]))
+        usual = _usual(halves[alike])
         if np.median(changes[alike]) >= LEAST_CHANGES and usual >= _LEAST_HALVES:
             share[mask] = halves[mask] / usual
     if share.min() >= _TWO:
         return np.zeros(len(rows), bool)
     share[[_share_observed(row) < _OBSERVED for row in rows]] = 1.0
     return _quiet(share, np.array([row.ordinal for row in rows], np.int64))
+
+
+def _usual(halves: Ints) -> float:
+    """Give the median of the days that are not plainly quiet themselves."""
+    return float(np.median(halves[halves >= _TWO * np.median(halves)]))
 
 
 def _quiet(share: Floats, ordinals: Ints) -> Bools:

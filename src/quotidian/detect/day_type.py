@@ -1,44 +1,41 @@
-"""What kinds of days there are: weekdays and weekends, days away, busy and late ones."""
+"""What kinds of days there are: weekends, days at home, days away, long nights."""
 
-import datetime as dt
+from collections.abc import Iterator
 from typing import ClassVar, Final
 
 import numpy as np
 
 from quotidian.detect import words
-from quotidian.detect.absence import LEAST_CHANGES, LEAST_DAYS
+from quotidian.detect.absence import HALF_HOURS, LEAST_DAYS
 from quotidian.detect.base import Cadence, Detector
-from quotidian.detect.dayrow import DayRow
+from quotidian.detect.dates import dated, spells
+from quotidian.detect.dayrow import DayRow, entity_of
 from quotidian.detect.dayview import DayView
-from quotidian.detect.history import History
+from quotidian.detect.edges import LongNights, long_nights, mornings
+from quotidian.detect.history import WEEKDAYS, History
+from quotidian.detect.kinds import CLASSES, Kind
+from quotidian.detect.marking import Mark, marks_of
 from quotidian.detect.statistics import next_time, rounded, share_interval
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.rollup import Figures
 
-_HALVES: Final = 48
 _DAWN: Final = 4 * 3600  #: what happens before belongs to the evening before
-_CLASSES: Final = ("weekdays", "weekends")
-
-#: Standard deviations, by the median absolute deviation, beyond which a day is out of the ordinary.
-_FAR: Final = 4.0
-_MAD: Final = 1.4826
-
-_MOST_DATES: Final = 4
+_NOON: Final = HALF_HOURS // 2
 
 
 class DayType(Detector):
-    """What kinds of days there are: whether weekends differ, days away, busy and late days.
+    """What kinds of days there are: weekends, days at home, days away, long nights.
 
     Weekdays and weekends (with public holidays) are compared by their half-hour profiles, square-rooted and
     normalised. Their distance is compared with that of ``permutations`` in which the days of each week have changed
     their places [1]_, so that a slow change over the weeks is no difference. The times of the first activity are
     compared in the same permutations.
 
-    Days with less than 15 % of their class's median activity, though they were observed, are called away; two or more
-    days that lie further than four standard deviations (by the median absolute deviation [2]_, of square roots of
-    counts) above the median are called busy, or late by their last activity. These describe and make no claim
-    against chance.
+    Kinds of days that are the home's own, such as Tuesdays and Thursdays at home, are found by parting the weekdays
+    (and the weekends) in two (see ``kinds``); what is on at their hours and hardly ever else marks them out (see
+    ``marking``). Days away (see ``absence``) and long nights (see ``edges``) describe, and make no claim against
+    chance.
 
     Parameters
     ----------
@@ -57,13 +54,15 @@ class DayType(Detector):
     Rolled up, of ``home``: ``half_hours`` (48 counts), ``changes`` (their sum), ``first`` and ``last`` activity from
     04:00 on and ``late``, the last one before (minutes of the day), where there is one.
 
-    Subjects: ``("home", "weekends")``, ``("home", "away")``, ``("home", "busy")``, ``("home", "late")``. No anchor.
-    Measures: ``first`` (minutes of the day: weekdays, weekends), ``dates`` (ordinals).
+    Subjects: ``("home", "weekends")``, ``("home", "away")``, ``("home", "late")``, ``("home", "at_home")`` or
+    ``("home", "out")`` for a kind, (token, kind) for what marks it out. No anchor. Measures: ``dates`` (ordinals); of
+    weekends ``first`` (minutes of the day: weekdays, weekends) or ``hour`` and ``more``; of a kind ``weekdays``,
+    ``start``, ``end`` (minutes of the day), of what marks it out these and ``members``; of long nights ``usual`` and
+    ``until`` (minutes, beyond 1440 past midnight); of days away ``spells`` (their number).
 
     References
     ----------
     .. [1] P. Good, Permutation, Parametric and Bootstrap Tests of Hypotheses, 2005.
-    .. [2] P. J. Rousseeuw, C. Croux, Alternatives to the Median Absolute Deviation, 1993.
 
     Examples
     --------
@@ -93,7 +92,7 @@ class DayType(Detector):
         """Count the day's learned changes by half hour, and keep its first and last activity."""
         del carry
         wall = np.sort(day.row.wall[day.row.learned])
-        counts = np.bincount(np.clip(wall // 1800, 0, _HALVES - 1), minlength=_HALVES)
+        counts = np.bincount(np.clip(wall // 1800, 0, HALF_HOURS - 1), minlength=HALF_HOURS)
         dawn = int(np.searchsorted(wall, _DAWN))
         first, last = (int(wall[dawn]), int(wall[-1])) if dawn < wall.size else (-1, -1)
         late = int(wall[dawn - 1]) if dawn else -1
@@ -109,25 +108,23 @@ class DayType(Detector):
     # detecting
 
     def detect(self, history: History) -> list[Finding]:
-        """Tell how weekends differ from weekdays, and which days were out of the ordinary."""
+        """Tell how weekends differ from weekdays, which kinds of days there are, and which days stood out."""
         kept = self.summary(history).days
         places = np.array([place for place, row in enumerate(history.rows) if row.ordinal in kept], np.int64)
         if places.size < LEAST_DAYS:
             return []
-        folded = [kept[history.rows[place].ordinal] for place in places.tolist()]
-        counts = np.stack([day["counts"] for day in folded])
-        edges = np.stack([day["edges"] for day in folded])
-        usual = history.lived[places]
-        weekends = self._weekends(history, places[usual], counts[usual], edges[usual])
-        found = [weekends, _away(history)]
-        if np.median(counts.sum(axis=1)) >= LEAST_CHANGES:
-            found.append(_busy(history, places[usual], counts[usual]))
-            found.append(_late(history, places[usual], _ends(history, places, edges)[usual]))
-        return [finding for finding in found if finding is not None]
+        lived = places[history.lived[places]]
+        folded = [kept[history.rows[place].ordinal] for place in lived.tolist()]
+        counts = np.array([day["counts"] for day in folded], np.int64).reshape(-1, HALF_HOURS)
+        found = [self._weekends(history, lived, counts), _away(history)]
+        kinds = (finding for kind in history.kinds for finding in _told_kind(history, kind))
+        nights = (_told_nights(history, long) for long in long_nights(history))
+        return [*(finding for finding in found if finding is not None), *kinds, *nights]
 
-    def _weekends(self, history: History, places: Ints, counts: Ints, edges: Ints) -> Finding | None:
-        begun = edges[:, 0] >= 0
-        places, counts, first = places[begun], counts[begun], edges[begun, 0] / 60
+    def _weekends(self, history: History, places: Ints, counts: Ints) -> Finding | None:
+        first = mornings(history)[places]
+        begun = ~np.isnan(first)
+        places, counts, first = places[begun], counts[begun], first[begun]
         free = history.classes["weekends"][places]
         if min(int(free.sum()), int((~free).sum())) < 3:
             return None
@@ -148,7 +145,9 @@ class DayType(Detector):
             f"weekdays: first activity about {words.clock(_fives(weekend))} instead of {words.clock(_fives(usual))}"
         )
         measures = {"first": [round(usual), round(weekend)], "dates": history.ordinals[places[like]].tolist()}
-        return _finding("weekends", int(like.sum()), int(free.sum()), sentence, measures, q_value=max(apart, later))
+        return _finding(
+            ("home", "weekends"), int(like.sum()), int(free.sum()), sentence, measures, q_value=max(apart, later)
+        )
 
 
 def _profiles(counts: Ints) -> Floats:
@@ -195,7 +194,7 @@ def _differing(history: History, places: Ints, counts: Ints, free: Bools, p_valu
     when = f"most between {words.clock(60 * hour)} and {words.clock(60 * (hour + 1))}"
     sentence = f"Weekends differ from weekdays, {when}, when {'more' if more else 'less'} happens"
     measures = {"hour": hour, "more": more, "dates": history.ordinals[places[like]].tolist()}
-    return _finding("weekends", int(like.sum()), int(free.sum()), sentence, measures, q_value=p_value)
+    return _finding(("home", "weekends"), int(like.sum()), int(free.sum()), sentence, measures, q_value=p_value)
 
 
 def _heard(history: History) -> Bools:
@@ -205,93 +204,92 @@ def _heard(history: History) -> Bools:
 
 
 def _away(history: History) -> Finding | None:
+    """Tell which days were spent away; the interval is over journeys, as their days come together."""
     quiet = ~history.lived & _heard(history)
     if not quiet.any():
         return None
-    dates = history.ordinals[quiet].tolist()
-    one = len(dates) == 1
-    sentence = f"Almost nothing happened on {_dated(dates)}: {'a day' if one else f'{len(dates)} days'} away"
-    return _finding("away", len(dates), quiet.size, sentence, {"dates": dates})
+    dates: list[int] = history.ordinals[quiet].tolist()
+    journeys = len(spells(dates))
+    interval = share_interval(journeys, max(round(quiet.size * journeys / len(dates)), journeys))
+    sentence = f"Almost nothing happened on {dated(dates)}: {'a day' if len(dates) == 1 else f'{len(dates)} days'} away"
+    measures = {"dates": dates, "spells": journeys}
+    return _finding(("home", "away"), len(dates), quiet.size, sentence, measures, interval=interval)
 
 
-def _busy(history: History, places: Ints, counts: Ints) -> Finding | None:
-    far = _far(history, places, np.sqrt(counts.sum(axis=1)), floor=0.5)
-    if far.sum() < 2:
-        return None
-    dates = history.ordinals[places[far]].tolist()
-    sentence = f"Much more than usual happened on {_dated(dates)}: guests, perhaps"
-    return _finding("busy", len(dates), places.size, sentence, {"dates": dates})
+def _told_kind(history: History, kind: Kind) -> Iterator[Finding]:
+    """Tell of a kind of days, and of what marks it out."""
+    free = CLASSES[1] if min(kind.weekdays) > 4 else CLASSES[0]
+    others = history.classes[free] & ~history.classes[kind.name]
+    names = [WEEKDAYS[number] for number in kind.weekdays]
+    hours = f"between {words.clock(30 * kind.start)} and {words.clock(30 * kind.end)}"
+    called = _called(kind)
+    what = f"{called}: {'somebody is about' if kind.name == 'at_home' else 'hardly anybody is about'} {hours}"
+    measures: dict[str, object] = {
+        "dates": history.ordinals[kind.days].tolist(),
+        "weekdays": names,
+        "start": 30 * kind.start,
+        "end": 30 * kind.end % 1440,
+    }
+    kept, among = int(kind.days.sum()), int(kind.among.sum())
+    sentence = f"{_plurals(names)} are mostly {what}, unlike on other {free}"
+    yield _finding(("home", kind.name), kept, among, sentence, measures, q_value=kind.q_value)
+    marks = marks_of(history, kind, others)
+    if marks:
+        first = marks[0]
+        own = {"dates": history.ordinals[first.kept].tolist(), "members": [mark.token for mark in marks]}
+        kept, among = int(first.kept.sum()), int(first.seen.sum())
+        sentence = f"On {called} {_are_on(history, marks)} for most of the time {hours}"
+        yield _finding((first.token, kind.name), kept, among, sentence, measures | own, q_value=first.q_value)
 
 
-def _ends(history: History, places: Ints, edges: Ints) -> Floats:
-    """Give the minute of each day's last activity, which may lie behind midnight."""
-    ordinals = history.ordinals[places].tolist()
-    after = dict(zip(ordinals, edges[:, 2].tolist(), strict=True))
-    beyond = np.array([after.get(ordinal + 1, -1) for ordinal in ordinals], np.int64)
-    return np.where(beyond >= 0, beyond + 86_400, edges[:, 1]) / 60
+def _are_on(history: History, marks: tuple[Mark, ...]) -> str:
+    things = [words.thing(history.home, entity_of(mark.token)) for mark in marks]
+    return f"{things[0]} is on" if len(things) == 1 else f"{', '.join(things[:-1])} and {things[-1]} are on"
 
 
-def _late(history: History, places: Ints, last: Floats) -> Finding | None:
-    """Tell on which days the last activity was far later than on others."""
-    far = _far(history, places, last, floor=15.0)
-    if far.sum() < 2:
-        return None
-    dates = history.ordinals[places[far]].tolist()
+def _called(kind: Kind) -> str:
+    """Name a kind's days by the hours in which they differ."""
+    if kind.name == "at_home":
+        return "days at home" if kind.start < _NOON < kind.end else "days with more going on"
+    return "days out" if kind.start < _NOON < kind.end else "days with less going on"
+
+
+def _plurals(names: list[str]) -> str:
+    days = [f"{name.capitalize()}s" for name in names]
+    return days[0] if len(days) == 1 else f"{', '.join(days[:-1])} and {days[-1]}"
+
+
+def _told_nights(history: History, long: LongNights) -> Finding:
+    """Tell of long nights; before a free day they are those with guests."""
+    dates: list[int] = history.ordinals[long.nights].tolist()
+    before = "a free day: guests or a party, perhaps" if long.free else "a working day"
     sentence = (
-        f"It became late on {_dated(dates)}: until about {words.clock(_fives(float(np.median(last[far]))))} "
-        f"instead of {words.clock(_fives(float(np.median(last[~far]))))}"
+        f"It became late on {dated(dates)}, until about {words.clock(_fives(long.until))} instead of "
+        f"{words.clock(_fives(long.usual))}, before {before}"
     )
-    return _finding("late", len(dates), places.size, sentence, {"dates": dates})
-
-
-def _far(history: History, places: Ints, values: Floats, floor: float) -> Bools:
-    """Tell which days lie far above the median of their class; no deviation is taken as smaller than ``floor``."""
-    far = np.zeros(values.size, bool)
-    for name in _CLASSES:
-        mask = history.classes[name][places]
-        if mask.sum() >= LEAST_DAYS:
-            middle = float(np.median(values[mask]))
-            deviation = max(_MAD * float(np.median(np.abs(values[mask] - middle))), floor)
-            far |= mask & (values > middle + _FAR * deviation)
-    return far
+    measures = {"dates": dates, "usual": round(long.usual), "until": round(long.until)}
+    subject = ("home", "late") if long.free else ("home", "weekdays", "late")
+    return _finding(subject, len(dates), int(long.evenings.sum()), sentence, measures)
 
 
 def _fives(minutes: float) -> int:
     return 5 * round(minutes / 5)
 
 
-def _dated(ordinals: list[int]) -> str:
-    """Name days by their dates, the latest when there are many."""
-    spans: list[tuple[int, int]] = []
-    for ordinal in ordinals:
-        if spans and ordinal == spans[-1][1] + 1:
-            spans[-1] = (spans[-1][0], ordinal)
-        else:
-            spans.append((ordinal, ordinal))
-    names = [_dates(one, last) for one, last in spans[-_MOST_DATES:]]
-    earlier = sum(last - one + 1 for one, last in spans[:-_MOST_DATES])
-    names = [f"{earlier} earlier day{'s' * (earlier != 1)}", *names] if earlier else names
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _dates(first: int, last: int) -> str:
-    one, other = dt.date.fromordinal(first), dt.date.fromordinal(last)
-    if one == other:
-        return f"{other.day} {other:%B}"
-    return (
-        f"{one.day} to {other.day} {other:%B}"
-        if one.month == other.month
-        else f"{one.day} {one:%B} to {other.day} {other:%B}"
-    )
-
-
 def _finding(
-    kind: str, kept: int, days: int, sentence: str, measures: dict[str, object], *, q_value: float | None = None
+    subject: tuple[str, ...],
+    kept: int,
+    days: int,
+    sentence: str,
+    measures: dict[str, object],
+    *,
+    q_value: float | None = None,
+    interval: tuple[float, float] | None = None,
 ) -> Finding:
-    low, high = share_interval(kept, days)
+    low, high = interval or share_interval(kept, days)
     return Finding(
         detector=DayType.name,
-        subject=("home", kind),
+        subject=subject,
         measures=measures,
         evidence=Evidence(kept=kept, observed=days, low=low, high=high, q_value=q_value),
         confidence=next_time(kept, days),
