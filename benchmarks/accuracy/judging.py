@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.accuracy.fresh import Days
 from benchmarks.accuracy.lived import Lived
-from benchmarks.accuracy.measures import MEASURES, Measured, own_reach
+from benchmarks.accuracy.measures import MEASURES, Measured
 from quotidian.detect.statistics import around
 from quotidian.model import Finding
 
@@ -29,10 +29,10 @@ class Verdict(msgspec.Struct, frozen=True):
     why: str
 
 
-def judge(lived: Lived, own: Days, fresh: Days, finding: Finding, night: dt.date) -> Verdict:
+def judge(lived: Lived, fresh: Days, finding: Finding, night: dt.date) -> Verdict:
     """Say whether a claim is true that was made on a night."""
     if finding.detector in MEASURES:
-        return _measured(own, fresh, finding)
+        return _measured(fresh, finding)
     if finding.detector == "anomaly":
         return _strange(lived, finding)
     if finding.detector == "day_type":
@@ -40,11 +40,9 @@ def judge(lived: Lived, own: Days, fresh: Days, finding: Finding, night: dt.date
     return _yearly(fresh, finding) if finding.subject[1] == "year" else _moved(fresh, finding, night.toordinal())
 
 
-def _measured(own: Days, fresh: Days, finding: Finding) -> Verdict:
-    measure = MEASURES[finding.detector]
+def _measured(fresh: Days, finding: Finding) -> Verdict:
     try:
-        reach = own_reach(finding, own)
-        value = measure(finding, fresh, reach)
+        value = MEASURES[finding.detector](finding, fresh)
     except KeyError as missing:
         return Verdict(False, f"cannot be judged: {missing} is not known")
     return verdict(finding, value)

@@ -1,7 +1,7 @@
 """What the claims of each detector come to on some days, measured without the detectors.
 
-Each function takes a finding, the days and a reach (minutes; where the finding does not say how near is near), and
-gives, day by day, where the claim was kept, where it could have been, and what chance would give.
+Each function takes a finding and days, and gives, day by day, where the claim was kept, where it could have been, and
+what chance would give. What a claim says is what a person reads of it: near a time is within its width.
 """
 
 from collections.abc import Callable
@@ -23,8 +23,6 @@ _GAP: Final = 600  #: seconds between two acts of a routine
 _SILENCE: Final = 1_800  #: seconds that end a session
 _JITTER: Final = 1_800  #: seconds by which a first act is moved to see what chance does
 _SHIFTS: Final = range(-180, 181, 10)  #: minutes by which a time of day is moved for that
-#: Of what says not how near is near, these are tried on the home's own days (minutes).
-_REACHES: Final = (5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 60, 75, 90)
 
 
 class Measured(NamedTuple):
@@ -55,15 +53,15 @@ class Measured(NamedTuple):
         return None if self.by_chance is None else self.kept / max(float(self.by_chance[self.could].sum()), 1e-9)
 
 
-def time_of_day(finding: Finding, days: Days, reach: float) -> Measured:
+def time_of_day(finding: Finding, days: Days) -> Measured:
     """Look for an occurrence near the claimed minute; chance moves that minute by up to three hours."""
     token = finding.subject[0]
-    return _near(finding, days, days.of(token), days.present(entity_of(token)), reach)
+    return _near(finding, days, days.of(token), days.present(entity_of(token)))
 
 
-def _near(finding: Finding, days: Days, places: Ints, present: Bools, reach: float) -> Measured:
+def _near(finding: Finding, days: Days, places: Ints, present: Bools) -> Measured:
     measures = finding.measures
-    reference = measures.get("reference", "clock")
+    reference, reach = measures.get("reference", "clock"), float(measures["width"])
     centre = np.full(days.size, float(measures["minute"]))
     centre += days.suns[reference] if reference in SUNS else 0
     minutes = np.sort(days.line[days.day[places]] * DAY_MINUTES + days.wall[places] // 60)
@@ -78,9 +76,8 @@ def _within(ascending: Ints, centres: Floats, reach: float) -> Bools:
     return np.asarray(np.searchsorted(ascending, centres + reach, "right") > first)
 
 
-def pair(finding: Finding, days: Days, reach: float) -> Measured:
+def pair(finding: Finding, days: Days) -> Measured:
     """Look whether the second follows some first; chance moves the first by up to half an hour."""
-    del reach
     then = np.sort(days.instant[days.of(finding.subject[1])])
     return _followed(finding, days, then, float(finding.measures["window"]))
 
@@ -100,9 +97,8 @@ def _follows(then: Ints, instant: Floats | Ints, window: float) -> Bools:
     return np.asarray(np.searchsorted(then, instant + window, "right") > np.searchsorted(then, instant))
 
 
-def sequence(finding: Finding, days: Days, reach: float) -> Measured:
+def sequence(finding: Finding, days: Days) -> Measured:
     """Look whether the whole routine follows its first act; chance moves that act as in a pair."""
-    del reach
     second, *rest = (np.sort(days.instant[days.of(token)]) for token in finding.subject[1:])
     first_limit, *limits = finding.measures.get("limits", [_GAP] * len(finding.subject[1:]))
     at, whole = second, np.ones(second.size, bool)
@@ -114,18 +110,16 @@ def sequence(finding: Finding, days: Days, reach: float) -> Measured:
     return _followed(finding, days, second[whole], first_limit)
 
 
-def duration(finding: Finding, days: Days, reach: float) -> Measured:
+def duration(finding: Finding, days: Days) -> Measured:
     """Look whether nothing outlasted the usual length, on days that saw an end."""
-    del reach
     places, seconds = days.spans(finding.subject[0])
     longest = np.zeros(days.size, np.int64)
     np.maximum.at(longest, days.day[places], seconds)
     return Measured(longest <= finding.measures["usual"], longest > 0)
 
 
-def room(finding: Finding, days: Days, reach: float) -> Measured:
+def room(finding: Finding, days: Days) -> Measured:
     """Look whether a room was in use in half of some hours, or a way was gone in one of them."""
-    del reach
     start, end = finding.measures["start"], finding.measures["end"]
     hours = np.arange(start, end if end > start else end + 24) % 24
     places, areas = _signs(days)
@@ -169,16 +163,15 @@ def _dwelt(days: Days, places: Ints, here: Bools) -> Ints:
     return total
 
 
-def session(finding: Finding, days: Days, reach: float) -> Measured:
+def session(finding: Finding, days: Days) -> Measured:
     """Look whether activity of a room or the house begins near the claimed minute."""
     places, _ = _signs(days, finding.subject[0])
     begun = places[np.diff(days.instant[places], prepend=-(1 << 40)) >= _SILENCE]
-    return _near(finding, days, begun, np.ones(days.size, bool), reach)
+    return _near(finding, days, begun, np.ones(days.size, bool))
 
 
-def contextual(finding: Finding, days: Days, reach: float) -> Measured:
+def contextual(finding: Finding, days: Days) -> Measured:
     """Look for the act on the claimed side of the threshold; chance is its share on the other side."""
-    del reach
     token, context, side = finding.subject[:3]
     places = days.of(token)
     weight = np.bincount(np.clip(days.wall[places] // 3600, 0, 23), minlength=24)
@@ -200,7 +193,7 @@ def _level(finding: Finding, days: Days) -> float:
     return float(np.log2(threshold)) + 1 if days.home.entity(context).device_class == "illuminance" else 2 * threshold
 
 
-MEASURES: Final[dict[str, Callable[[Finding, Days, float], Measured]]] = {
+MEASURES: Final[dict[str, Callable[[Finding, Days], Measured]]] = {
     "time_of_day": time_of_day,
     "co_occurrence": pair,
     "sequence": sequence,
@@ -209,11 +202,3 @@ MEASURES: Final[dict[str, Callable[[Finding, Days, float], Measured]]] = {
     "session": session,
     "contextual": contextual,
 }
-
-
-def own_reach(finding: Finding, own: Days) -> float:
-    """Give the reach (minutes) with which a claim's own share comes out best on the days that it was made of."""
-    if finding.detector not in {"time_of_day", "session"}:
-        return 0.0
-    measure = MEASURES[finding.detector]
-    return min(_REACHES, key=lambda reach: abs(measure(finding, own, reach).share - finding.evidence.share))

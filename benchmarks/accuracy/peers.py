@@ -40,7 +40,8 @@ def k_means(history: History) -> Iterator[Finding]:
         for mine in (label == cluster for cluster in range(_CLUSTERS)):
             kept = np.unique(timeline.day[rows[mine]]).size
             if kept >= max(_LEAST_TIMES, days / 4) and minutes[mine].std() <= _WIDE:
-                measures = {"minute": round(float(minutes[mine].mean())), "width": round(float(minutes[mine].std()))}
+                middle = round(float(minutes[mine].mean()))
+                measures = {"minute": middle, "width": round(float(np.abs(minutes[mine] - middle).max()))}
                 yield _finding("time_of_day", (token,), measures, kept, days)
 
 
@@ -158,7 +159,8 @@ def gaps(history: History) -> Iterator[Finding]:
         kept = np.unique(timeline.day[mine]).size
         if kept >= _HALF * days:
             minute = round(float(np.median(timeline.wall[mine]))) // 60
-            yield _finding("session", (area_id,), {"minute": minute, "members": tokens}, kept, days)
+            measures = {"minute": minute, "width": 60, "members": tokens}
+            yield _finding("session", (area_id,), measures, kept, days)
 
 
 def two_clusters(history: History) -> Iterator[Finding]:

@@ -78,16 +78,16 @@ class Home(msgspec.Struct, frozen=True):
 
 
 class Night(NamedTuple):
-    """A home at the end of its days: fresh draws, its own days, who is judged, and the habits that they should tell."""
+    """A home at the end of its days: fresh draws of them, who is judged, and the habits that they should tell."""
 
     lived: Lived
     fresh: Days
-    own: Days
     looking: tuple[Detector, ...]
     habits: list[HabitTruth]
 
     @property
     def nights(self) -> dict[str, dt.date]:
+        """The last night of each detector."""
         return {one.name: last_night(self.lived, one) for one in self.looking}
 
 
@@ -103,7 +103,7 @@ def score(seed: int, names: frozenset[str], resimulations: int, *, years: bool =
         habits = [
             one for one in lived.truth.habits if one.kind in kinds and _judged_at(one) == days and _fair(one, lived)
         ]
-        night = Night(lived, fresh, resimulated.own(lived), looking, habits)
+        night = Night(lived, fresh, looking, habits)
         ours += _ours(night, listed(lived, known))
         theirs += _peers(night) if peers else Scored()
     return Home(seed, ours, theirs)
@@ -148,14 +148,14 @@ def _fair(habit: HabitTruth, lived: Lived) -> bool:
 
 def _counts(finding: Finding, night: Night) -> bool:
     """Tell whether a claim is judged on this night; after ninety days only those of single weekdays are."""
-    single = finding.measures.get("days") in WEEKDAYS
-    return finding.detector in night.nights and (len(night.lived.rows) != SINGLE or single)
+    weekdays = set(str(finding.measures.get("days", "all")).split("+")) <= set(WEEKDAYS)
+    return finding.detector in night.nights and (len(night.lived.rows) != SINGLE or weekdays)
 
 
 def _ours(night: Night, patterns: Sequence[Pattern]) -> Scored:
     shown = [one.finding for one in patterns if one.told_by is None and _counts(one.finding, night)]
     hidden = [one.finding for one in patterns if one.told_by is not None]
-    return _scored(night, shown, hidden)
+    return scored(night, shown, hidden)
 
 
 def _peers(night: Night) -> Scored:
@@ -165,11 +165,11 @@ def _peers(night: Night) -> Scored:
         history = night.lived.history(until, LOOK_BACK[detector.cadence])
         claims = [one for one in PEERS[detector.name][1](history) if _counts(one, night)]
         habits = [one for one in night.habits if one.kind == detector.name]
-        total += _scored(night._replace(habits=habits), claims, [], most=_MOST)
+        total += scored(night._replace(habits=habits), claims, [], most=_MOST)
     return total
 
 
-def _scored(night: Night, shown: Sequence[Finding], hidden: Sequence[Finding], most: int = 1 << 30) -> Scored:
+def scored(night: Night, shown: Sequence[Finding], hidden: Sequence[Finding], most: int = 1 << 30) -> Scored:
     """Judge what is shown, of many claims evenly chosen ones; what is told by another claim counts as found."""
     lived, habits = night.lived, night.habits
     teller = matched(lived, shown, habits)
@@ -179,7 +179,7 @@ def _scored(night: Night, shown: Sequence[Finding], hidden: Sequence[Finding], m
         again = place not in teller and any(matches(lived, finding, habit) for habit in habits)
         again |= any(_same(finding, other) for other in shown[:place])
         habit = habits[teller[place]].id if place in teller else ""
-        verdict = judge(lived, night.own, night.fresh, finding, night.nights[finding.detector])
+        verdict = judge(lived, night.fresh, finding, night.nights[finding.detector])
         claims.append(_claim(finding, habit, verdict, duplicate=again))
     found = {habits[one].id for one in teller.values()}
     unjudged = {shown[0].detector: len(shown) - len(claims)} if len(shown) > len(claims) else {}
