@@ -108,6 +108,8 @@ def test_a_routine_tells_its_pairs() -> None:
     assert tellers(whole, pair("part", "light.b=on", "light.c=on"))["part"] == "whole"
     assert tellers(whole, pair("part", "light.a=on", "light.c=on"))["part"] == "whole"
     assert tellers(whole, pair("other", "light.c=on", "light.d=on"))["other"] is None
+    assert tellers(whole, pair("end", "light.a=off", "light.c=on"))["end"] == "whole"
+    assert tellers(whole, pair("evening", "light.a=off", "light.c=off"))["evening"] is None
     seldom = routine("whole", "light.a=on", "light.b=on", "light.c=on", kept=20, observed=22)
     assert tellers(seldom, pair("part", "light.b=on", "light.c=on"))["part"] is None
 

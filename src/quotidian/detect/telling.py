@@ -149,11 +149,17 @@ def _weathered(active: _Patterns) -> Iterator[_Link]:
 
 
 def _links(active: _Patterns) -> Iterator[_Link]:
-    """Let a routine tell the pairs that it is made of, unless a pair is one of many more days."""
+    """Let a routine tell the pairs that it is made of, unless a pair is one of many more days.
+
+    A lamp of it that goes off just before its next step is no other habit.
+    """
     for teller in active.of("sequence"):
         tokens = set(teller.finding.subject)
+        entities = {entity_of(token) for token in tokens}
         for told in active.of("co_occurrence"):
-            if tokens.issuperset(told.finding.subject) and _observed(told) <= _MORE * _observed(teller):
+            both = told.finding.subject
+            within = entities.issuperset(map(entity_of, both)) and not tokens.isdisjoint(both)
+            if within and _observed(told) <= _MORE * _observed(teller):
                 yield _Link(told, teller)
 
 

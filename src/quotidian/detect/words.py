@@ -13,6 +13,7 @@ from quotidian.model.plain import plain_sentence as plain_sentence  # noqa: PLC0
 _MONTHS: Final = "January February March April May June July August September October November December"
 MONTHS: Final = tuple(_MONTHS.split())
 
+_WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _DAYS: Final = {"all": "Every day", "weekdays": "Weekdays", "weekends": "Weekends"}
 
 
@@ -47,6 +48,8 @@ _ACTS: Final[dict[str | tuple[str, str], str]] = {
 
 #: From how many days on each kind of habit can be found, for those who have fewer.
 WITH_MORE_DAYS: Final = (
+    (3, "times of day can be found, at the earliest"),
+    (5, "what follows on what, routines, rooms and how long things last can be found, at the earliest"),
     (14, "unusual days are pointed out"),
     (28, "habits of a single weekday can be told from chance"),
     (42, "what depends on weather or presence can be seen, at the end of a month"),
@@ -133,10 +136,16 @@ def _verb(home: Home, token: str) -> str:
 def days(name: str) -> str:
     """Name a class of days at the beginning of a sentence.
 
-    >>> days("weekdays"), days("saturday")
-    ('Weekdays', 'Saturdays')
+    >>> days("weekdays"), days("friday+saturday"), days("monday+tuesday+wednesday+thursday+saturday")
+    ('Weekdays', 'Fridays and Saturdays', 'Every day but Fridays and Sundays')
     """
-    return _DAYS.get(name) or f"{name.capitalize()}s"
+    if name in _DAYS:
+        return _DAYS[name]
+    named = name.split("+")
+    told = [day for day in _WEEK if (day in named) == (len(named) < 5)]
+    plurals = [f"{day.capitalize()}s" for day in told]
+    words = " and ".join([", ".join(plurals[:-1]), plurals[-1]]) if len(plurals) > 1 else plurals[0]
+    return words if len(named) < 5 else f"Every day but {words}"
 
 
 def clock(minute: float) -> str:

@@ -67,7 +67,10 @@ def _why_nothing(rows: Sequence[DayRow]) -> str:
         return "No habits: every entity here reports readings; nothing is switched, opened or entered."
     if not any(row.learned.any() for row in rows):
         return "No habits: all changes were made by automations, none by people."
-    return f"No habit can be told from chance yet, after {len(rows)} day{'s' * (len(rows) != 1)}."
+    days = f"{len(rows)} day{'s' * (len(rows) != 1)}"
+    if len(rows) < words.WITH_MORE_DAYS[0][0]:
+        return f"No habits yet: {days} cannot show what comes back."
+    return f"No habit can be told from chance yet, after {days}."
 
 
 def nearest(home: Home, *names: str | None) -> str:
