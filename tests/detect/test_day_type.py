@@ -94,7 +94,7 @@ def test_parties_are_long_nights() -> None:
     assert late.evidence.observed == 16
     assert 25 * 60 < late.measures["until"] < 26 * 60
     assert 22 * 60 < late.measures["usual"] < 23 * 60
-    assert late.sentence.endswith("before a free day: guests or a party, perhaps")
+    assert late.sentence.endswith("as usual before a free day: guests or a party, perhaps")
     assert late.stage is Stage.EMERGING
 
 
@@ -102,6 +102,11 @@ def test_two_long_nights_are_no_kind() -> None:
     """What happened twice is not told; nor is what happens every Saturday."""
     assert "late" not in found(evenings((12, 33)))
     assert "late" not in found(evenings(tuple(range(5, 56, 7))))
+
+
+def test_nights_that_are_long_on_any_day_are_nobodys_guests() -> None:
+    """As many long nights before working days as before free ones say nothing of guests."""
+    assert "late" not in found(evenings((1, 8, 12, 16, 23, 24, 29, 33, 37, 44, 47)))
 
 
 def test_days_at_home_are_told_with_what_marks_them_out() -> None:

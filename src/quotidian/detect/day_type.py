@@ -34,8 +34,8 @@ class DayType(Detector):
 
     Kinds of days that are the home's own, such as Tuesdays and Thursdays at home, are found by parting the weekdays
     (and the weekends) in two (see ``kinds``); what is on at their hours and hardly ever else marks them out (see
-    ``marking``). Days away (see ``absence``) and long nights (see ``edges``) describe, and make no claim against
-    chance.
+    ``marking``). Long nights are those before a free day that last far longer than usual (see ``edges``). Days away
+    (see ``absence``) describe, and make no claim against chance.
 
     Parameters
     ----------
@@ -118,8 +118,9 @@ class DayType(Detector):
         counts = np.array([day["counts"] for day in folded], np.int64).reshape(-1, HALF_HOURS)
         found = [self._weekends(history, lived, counts), _away(history)]
         kinds = (finding for kind in history.kinds for finding in _told_kind(history, kind))
-        nights = (_told_nights(history, long) for long in long_nights(history))
-        return [*(finding for finding in found if finding is not None), *kinds, *nights]
+        long = long_nights(history)
+        found += [_told_nights(history, long)] if long else []
+        return [*(finding for finding in found if finding is not None), *kinds]
 
     def _weekends(self, history: History, places: Ints, counts: Ints) -> Finding | None:
         first = mornings(history)[places]
@@ -260,16 +261,15 @@ def _plurals(names: list[str]) -> str:
 
 
 def _told_nights(history: History, long: LongNights) -> Finding:
-    """Tell of long nights; before a free day they are those with guests."""
+    """Tell of long nights before a free day: those with guests."""
     dates: list[int] = history.ordinals[long.nights].tolist()
-    before = "a free day: guests or a party, perhaps" if long.free else "a working day"
     sentence = (
         f"It became late on {dated(dates)}, until about {words.clock(_fives(long.until))} instead of "
-        f"{words.clock(_fives(long.usual))}, before {before}"
+        f"{words.clock(_fives(long.usual))} as usual before a free day: guests or a party, perhaps"
     )
-    measures = {"dates": dates, "usual": round(long.usual), "until": round(long.until)}
-    subject = ("home", "late") if long.free else ("home", "weekdays", "late")
-    return _finding(subject, len(dates), int(long.evenings.sum()), sentence, measures)
+    measures: dict[str, object] = {"dates": dates, "usual": round(long.usual), "until": round(long.until)}
+    subject, evenings = ("home", "late"), int(long.evenings.sum())
+    return _finding(subject, len(dates), evenings, sentence, measures, q_value=long.p_value)
 
 
 def _fives(minutes: float) -> int:

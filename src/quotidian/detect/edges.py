@@ -5,8 +5,10 @@ from typing import Final
 
 import msgspec
 import numpy as np
+from scipy.special import bdtrc
 
 from quotidian.detect.history import History, holidays_among
+from quotidian.detect.statistics import rounded
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.day import DAY_SECONDS
 
@@ -49,42 +51,57 @@ def mornings(history: History) -> Floats:
 
 
 class LongNights(msgspec.Struct, frozen=True):
-    """Nights that were long, and the evenings among which they stand out, shapes (days,); and when they end (minutes).
+    """Long nights before a free day, among the evenings before one, shapes (days,).
 
-    ``free`` tells whether these are the evenings before a free day, or before a working day.
+    ``usual`` and ``until`` are when evenings end, usually and on these (minutes, beyond 1440 past midnight).
     """
 
     nights: Bools
     evenings: Bools
     usual: float
     until: float
-    free: bool
+    p_value: float
 
 
-def long_nights(history: History) -> tuple[LongNights, ...]:
-    """Tell which nights were long, of those before a free day and of the others.
+def long_nights(history: History, level: float = 0.01) -> LongNights | None:
+    """Tell which nights before a free day were long, where that is rarer before working days.
 
     The usual evening ends at the median of the times after which only 16 more changes follow until 04:30. A
     night is long when, an hour and more after that, at least half as much happens as in the two hours around the
-    usual end, and at least ten changes. This describes, and makes no claim against chance.
+    usual end, and at least ten changes. The chance is that of so many long nights at the share of those before a
+    working day, so that nights which are long on any day are nobody's guests.
+
+    Parameters
+    ----------
+    level
+        The largest p-value.
     """
-    times, free = _evenings(history), _before_free(history)
+    times = _evenings(history)
     ends = np.array([one[-1 - _STRAY] / 60 if one.size > _STRAY else np.nan for one in times])
-    sizes = np.array([one.size for one in times])
-    told = []
-    for alike in (free, ~free):
-        evenings = alike & history.lived & ~np.isnan(ends)
-        if evenings.sum() < _LEAST_EVENINGS or np.median(sizes[evenings]) < _BUSY:
-            continue
-        usual = float(np.median(ends[evenings]))
-        late, around = (
-            np.array([np.count_nonzero((one > 60 * low) & (one <= 60 * high)) for one in times])
-            for low, high in ((usual + _AFTER, np.inf), (usual - _AFTER, usual + _AFTER))
-        )
-        nights = evenings & (late >= max(_LEAST_CHANGES, _HALF * float(np.median(around[evenings]))))
-        if nights.sum() >= _LEAST_NIGHTS and _RARE < nights.sum() / evenings.sum() < _OFTEN:
-            told.append(LongNights(nights, evenings, usual, float(np.median(ends[nights])), alike is free))
-    return tuple(told)
+    known, free = history.lived & ~np.isnan(ends), _before_free(history)
+    evenings, others = known & free, known & ~free
+    nights, usual = _long(times, ends, evenings)
+    kept, days = int(nights.sum()), int(evenings.sum())
+    if kept < _LEAST_NIGHTS or not _RARE < kept / days < _OFTEN:
+        return None
+    # One more night than was seen: that it never happened elsewhere does not make it impossible.
+    chance = (int(_long(times, ends, others)[0].sum()) + 1) / (int(others.sum()) + 2)
+    p_value = float(rounded(bdtrc(np.array([kept - 1]), days, chance))[0])
+    return LongNights(nights, evenings, usual, float(np.median(ends[nights])), p_value) if p_value <= level else None
+
+
+def _long(times: list[Ints], ends: Floats, evenings: Bools) -> tuple[Bools, float]:
+    """Tell which of some evenings were long, and when they usually end."""
+    if evenings.sum() < _LEAST_EVENINGS:
+        return np.zeros(evenings.size, bool), 0.0
+    if np.median([times[place].size for place in np.flatnonzero(evenings).tolist()]) < _BUSY:
+        return np.zeros(evenings.size, bool), 0.0
+    usual = float(np.median(ends[evenings]))
+    late, around = (
+        np.array([np.count_nonzero((one > 60 * low) & (one <= 60 * high)) for one in times])
+        for low, high in ((usual + _AFTER, np.inf), (usual - _AFTER, usual + _AFTER))
+    )
+    return evenings & (late >= max(_LEAST_CHANGES, _HALF * float(np.median(around[evenings])))), usual
 
 
 def _evenings(history: History) -> list[Ints]:
