@@ -7,7 +7,7 @@ from quotidian.detect import Duration
 from quotidian.detect.duration import EDGES
 from quotidian.model import Finding, Integers, Stage
 
-from .building import Diary
+from .building import Diary, home_of
 
 TV, DOOR = "media_player.tv", "binary_sensor.door"
 
@@ -116,14 +116,65 @@ def test_what_an_automation_began_is_nobodys_habit() -> None:
     assert kept(diary)[0][1] == {}
 
 
-def test_how_long_a_thing_rests_is_not_told() -> None:
-    """A lamp that is off, a person at home, a closed door have no duration; being away and being open have."""
-    diary = Diary(days=20)
+def test_how_long_people_and_resting_things_stay_so_is_not_told() -> None:
+    """A door that is closed, a person who is away, what sees people, a lock that is unlocked all day: none is told."""
+    diary = Diary(home_of({"hall": ["binary_sensor.hall_motion"]}), days=20)
     for day in range(20):
         diary.add(day, 8, "person.anna", "not_home")
         diary.add(day, 17, "person.anna", "home")
+        diary.add(day, 7, "lock.front", "unlocked")
+        diary.add(day, 23, "lock.front", "locked")
         diary.pulse(day, 17, "cover.gate", 1)
-    assert [one.subject for one in found(diary)] == [("cover.gate=on",), ("person.anna=not_home",)]
+        diary.pulse(day, 17, "binary_sensor.hall_motion", 2)
+    assert [one.subject for one in found(diary)] == [("cover.gate=on",)]
+
+
+def test_the_limit_leaves_out_one_day_in_thirty() -> None:
+    """One span of hours in forty days is the longest, and not the limit; of twenty days none is left out."""
+    for days, left_out in ((40, 1), (20, 0)):
+        diary = Diary(days=days)
+        for day in range(days):
+            diary.pulse(day, 12, "switch.washer", 300 if day == 7 else 60 + day % 5)
+        (one,) = found(diary)
+        assert one.measures["longest"] == 300 * 60
+        assert one.measures["usual"] == (65 * 60 if left_out else 300 * 60)
+        assert (one.evidence.kept, one.evidence.observed) == (days - left_out, days)
+        assert one.confidence == (days - left_out) / (days + 1)
+        assert ("seldom over 65 min" in one.sentence) == bool(left_out)
+
+
+def test_the_figures_are_interpolated_within_the_bins() -> None:
+    """Spans that all fall into one bin have a median within it, and different quartiles."""
+    diary = Diary(days=30)
+    for day in range(30):
+        diary.pulse(day, 12, "switch.washer", 60 + (day % 5) / 2)
+    (one,) = found(diary)
+    below = EDGES[EDGES <= 3600].max()
+    assert below < one.measures["lower"] < one.measures["median"] < one.measures["upper"] < below * 2**0.125 + 1
+
+
+def test_a_length_that_changed_is_no_usual_length() -> None:
+    """A programme of an hour that became one of two hours has no usual length."""
+    diary = Diary(days=40)
+    for day in range(40):
+        diary.pulse(day, 12, "switch.washer", (60 if day < 20 else 115) + day % 4)
+    assert not found(diary)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_share_of_fresh_days_lies_in_the_interval(seed: int) -> None:
+    """Of the claims about fifty machines at most five miss the share that a thousand fresh days show."""
+    rng = np.random.default_rng(seed)
+    missed = 0
+    for machine in range(50):
+        diary, spread = Diary(days=36), rng.uniform(0.1, 0.5)
+        for day in range(36):
+            diary.pulse(day, 10, f"switch.m{machine}", float(40 * np.exp(spread * rng.standard_normal())))
+        for one in found(diary):
+            fresh = 2400 * np.exp(spread * rng.standard_normal(1000))
+            share = float((fresh <= one.measures["usual"]).mean())
+            missed += not one.evidence.low <= share <= one.evidence.high
+    assert missed <= 5
 
 
 def test_what_varies_widely_is_no_habit() -> None:

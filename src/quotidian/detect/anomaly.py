@@ -54,9 +54,9 @@ class Anomaly(Detector):
       of each day's longest span;
     - ``late``: people are up later than ever, by a Student tail of the ends of their evenings.
 
-    In ``long`` and ``late``, of thirty earlier days the largest value is left out: what was unusual once does not become
-    usual. Nothing is missed on days of absence, nor on days from whose last six hours nobody was heard of: people
-    left, or the recording broke off.
+    In ``long`` and ``late``, of thirty earlier days the largest value is left out: what was unusual once does not
+    become usual. Nothing is missed on days of absence, nor on days from whose last six hours nobody was heard of:
+    people left, or the recording broke off.
 
     The chance is multiplied by the number of subjects that were checked in this way that day and by the number of
     kinds; the day's largest surprise (-log10) is its score. It is told when it is at least ``surprise``, and above the

@@ -13,26 +13,41 @@ from quotidian.detect.dayrow import DayRow, entity_of, state_of, token_of
 from quotidian.detect.dayview import PRESSED_DOMAINS, Changes, DayView
 from quotidian.detect.history import History
 from quotidian.detect.rollup import by_entity
-from quotidian.detect.statistics import life_table, next_time, share_interval
-from quotidian.detect.things import ACTIVE_STATES, RESTING
-from quotidian.model import Carry, Evidence, Finding, Integers, Stage
+from quotidian.detect.statistics import life_table, share_interval
+from quotidian.detect.things import ACTIVE_STATES, ACTUATORS, OPENINGS, RESTING, RUNNING
+from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
 from quotidian.model.home import domain_of
 from quotidian.model.rollup import Figures
 
-#: How long these stay on says how their makers set the delay, not what people do.
-_DELAYED: Final = frozenset({"motion", "moving"})
+_RARELY: Final = 30  #: of so many days one may be anything
+_HALF_DAY: Final = 43_200  #: seconds
 
 #: Lower edges of the age bins in seconds: whole parts of 2^(k/8), each twice as long as the eighth before it.
 EDGES: Final[Ints] = np.unique([math.isqrt(math.isqrt(math.isqrt(1 << k))) for k in range(8 * 22)]).astype(np.int64)
 
 
 class _Spans(msgspec.Struct, frozen=True):
-    """What is known of one token: spans by age bin that ended and that were lost sight of, each day's longest."""
+    """What is known of one token: spans by day and age bin that ended and that were lost sight of, each day's longest.
+
+    Shape (days, bins) and (days,), of the days on which one ended or was lost sight of.
+    """
 
     ended: Ints
     censored: Ints
     longest: tuple[int, ...]
+
+    def age(self, share: float) -> float | None:
+        """Give the age in seconds that so large a share of the spans outlives, if that was seen."""
+        return _age(life_table(self.ended.sum(axis=0), self.censored.sum(axis=0)), share)
+
+    def halves(self) -> "tuple[_Spans, _Spans]":
+        """Part the days in two."""
+        middle = len(self.ended) // 2
+        one, other = (
+            _Spans(self.ended[part], self.censored[part], ()) for part in (slice(middle), slice(middle, None))
+        )
+        return one, other
 
 
 class Duration(Detector):
@@ -40,10 +55,15 @@ class Duration(Detector):
 
     A life table of each state's spans by age, in eight bins an octave. A span that something other than people ended,
     or that was lost sight of (the entity became unavailable), tells only that it lasted so long. The counts of
-    days add up, so the table of any set of days is exact.
+    days add up, so the table of any set of days is exact; between the edges of a bin the logarithm of the age is
+    interpolated.
 
-    A duration is told when it is usual: the middle half of the spans must lie within a factor of ``spread``. The limit
-    is never rarer than the data can say: it is the longest of the spans seen.
+    A duration is told of what people operate, of what they open, and of machines that run, when it is usual: the
+    middle half of the spans must lie within a factor of ``spread``, and the medians of the first and of the second half
+    of the days must not differ by more than three standard errors. What lasts for half a day or more is how the thing
+    rests. The limit is never rarer than the data can say: of thirty days the largest span is left out, of fewer none.
+    It is an order statistic, rounded up: whatever the distribution of the spans, the share of days below it is at least
+    as large as a beta variable, whose 5 % quantile is the lower end of the interval.
 
     Parameters
     ----------
@@ -67,8 +87,8 @@ class Duration(Detector):
     of an entity without a change nothing is said.
 
     Subject: the token. Measures, in seconds: ``median``, ``lower`` and ``upper`` (quartiles), ``usual`` (nothing
-    outlasted it on nine of ten days), ``longest``; ``spans`` (number). Evidence: days on which none outlasted
-    ``usual``.
+    outlasted it but on one day in thirty; rounded up), ``longest``; ``spans`` (number). Evidence: days on which none
+    outlasted ``usual``, of those on which one ended. Confidence: kept / (observed + 1), the mean of that beta variable.
 
     References
     ----------
@@ -85,7 +105,7 @@ class Duration(Detector):
     keeps: ClassVar[bool] = True
 
     def __init__(
-        self, *, least_spans: int = 8, least_days: int = 5, least_seconds: int = 30, spread: float = 3.0
+        self, *, least_spans: int = 10, least_days: int = 8, least_seconds: int = 30, spread: float = 2.5
     ) -> None:
         if least_spans < 1 or least_days < 1 or spread <= 1:
             raise ValueError("least_spans and least_days are at least 1, spread is above 1")
@@ -135,56 +155,83 @@ class Duration(Detector):
         """Give the usual durations, those of most days first."""
         findings = []
         for token, spans in sorted(self._collected(history).items()):
-            if history.home.entity(entity_of(token)).device_class in _DELAYED:
-                continue
-            if int(spans.ended.sum()) >= self.least_spans and len(spans.longest) >= self.least_days:
+            if _matters(history.home, token) and self._is_known(spans):
                 finding = self._finding(history, token, spans)
                 findings += [finding] if finding else []
         return sorted(findings, key=lambda finding: (-finding.evidence.observed, finding.subject))
 
+    def _is_known(self, spans: _Spans) -> bool:
+        return int(spans.ended.sum()) >= self.least_spans and len(spans.longest) >= self.least_days
+
     def _collected(self, history: History) -> dict[str, _Spans]:
+        """Put the spans of each token side by side."""
         summary = self.summary(history).days
-        days = [summary[row.ordinal] for row in history.rows if row.ordinal in summary]
-        tokens = sorted({token for day in days for token in day.words})
-        number = {token: place for place, token in enumerate(tokens)}
-        counts = np.zeros((len(tokens), EDGES.size, 2), np.int64)
-        longest: list[list[int]] = [[] for _ in tokens]
-        for day in days:
-            named = np.array([number[token] for token in day.words], np.int64)
-            counts[named[day["token"]], day["bin"]] += np.stack([day["ended"], day["censored"]], axis=1)
-            for place, seconds in zip(named[day["longest_token"]].tolist(), day["longest"].tolist(), strict=True):
-                longest[place].append(seconds)
-        return {
-            token: _Spans(counts[place, :, 0], counts[place, :, 1], tuple(longest[place]))
-            for token, place in number.items()
-        }
+        spans: dict[str, tuple[list[Ints], list[int]]] = {}
+        for day in (summary[row.ordinal] for row in history.rows if row.ordinal in summary):
+            counts = np.zeros((len(day.words), EDGES.size, 2), np.int64)
+            counts[day["token"], day["bin"]] = np.stack([day["ended"], day["censored"]], axis=1)
+            for place, token in enumerate(day.words):
+                spans.setdefault(token, ([], []))[0].append(counts[place])
+            for place, seconds in zip(day["longest_token"].tolist(), day["longest"].tolist(), strict=True):
+                spans[day.words[place]][1].append(seconds)
+        tables = {token: (np.stack(counts), tuple(longest)) for token, (counts, longest) in spans.items()}
+        return {token: _Spans(table[:, :, 0], table[:, :, 1], longest) for token, (table, longest) in tables.items()}
 
     def _finding(self, history: History, token: str, spans: _Spans) -> Finding | None:
-        outlived = life_table(spans.ended, spans.censored)
-        lower, median, upper = (_age(outlived, share) for share in (0.75, 0.5, 0.25))
+        lower, median, upper = (spans.age(share) for share in (0.75, 0.5, 0.25))
         if lower is None or median is None or upper is None:
             return None
-        if upper > self.spread * max(lower, 1) or median < self.least_seconds:
+        if upper > self.spread * lower or not self.least_seconds <= median < _HALF_DAY:
             return None
-        count, top = int(spans.ended.sum()), max(spans.longest)
-        days = len(spans.longest)
-        usual = sorted(spans.longest)[math.ceil(0.9 * days) - 1]
+        if not _stable(*spans.halves()):
+            return None
+        days, count = len(spans.longest), int(spans.ended.sum())
+        usual = _rounded_up(sorted(spans.longest)[days - days // _RARELY - 1])
         kept = sum(seconds <= usual for seconds in spans.longest)
-        low, high = share_interval(kept, days)
-        what = words.staying(history.home, token)
+        low, _ = share_interval(kept, days)
+        figures = {"median": median, "lower": lower, "upper": upper, "usual": usual, "longest": max(spans.longest)}
+        measures = {name: round(seconds) for name, seconds in figures.items()} | {"spans": count}
         return Finding(
             detector=self.name,
             subject=(token,),
-            measures={"median": median, "lower": lower, "upper": upper, "usual": usual, "longest": top, "spans": count},
-            evidence=Evidence(kept=kept, observed=days, low=low, high=high),
-            confidence=next_time(kept, days),
+            measures=measures,
+            evidence=Evidence(kept=kept, observed=days, low=low, high=1.0),
+            confidence=kept / (days + 1),
             stage=Stage.ESTABLISHED if days >= 10 else Stage.EMERGING,
-            sentence=(
-                f"{what[:1].upper()}{what[1:]} for about {words.span(median)} "
-                f"(half of the times {words.span(lower)} to {words.span(upper)}); "
-                f"the longest of {count} times was {words.span(top)}"
-            ),
+            sentence=_sentence(words.staying(history.home, token), measures),
         )
+
+
+def _stable(one: _Spans, other: _Spans) -> bool:
+    """Tell whether the medians of two parts differ by a tenth at most, or by three standard errors."""
+    middles, errors = [], []
+    for part in (one, other):
+        lower, median, upper = (part.age(share) for share in (0.75, 0.5, 0.25))
+        if lower is None or median is None or upper is None:
+            return False
+        middles.append(math.log(median))
+        # Of a normal logarithm the quartiles are 1.35, the error of the median 1.25 standard deviations wide.
+        errors.append(1.25 * math.log(upper / lower) / (1.35 * math.sqrt(int(part.ended.sum()))))
+    return abs(middles[0] - middles[1]) <= max(math.log(1.1), 3 * math.hypot(*errors))
+
+
+def _rounded_up(seconds: int) -> int:
+    """Give a limit as people set it: in steps of ten seconds, of a minute, of five or of fifteen minutes."""
+    step = next(step for most, step in ((120, 10), (1_800, 60), (10_800, 300), (1 << 40, 900)) if seconds <= most)
+    return -(-seconds // step) * step
+
+
+def _matters(home: Home, token: str) -> bool:
+    """Tell whether its lengths are of use: those of what is operated, opened or runs, not of what sees people."""
+    entity_id = entity_of(token)
+    return domain_of(entity_id) in ACTUATORS or home.entity(entity_id).device_class in OPENINGS | RUNNING
+
+
+def _sentence(what: str, seconds: dict[str, int]) -> str:
+    half = f"half of the times {words.span(seconds['lower'])} to {words.span(seconds['upper'])}"
+    limit = f", seldom over {words.span(seconds['usual'])}" if seconds["usual"] < seconds["longest"] else ""
+    longest = f"the longest of {seconds['spans']} times was {words.span(seconds['longest'])}"
+    return f"{what[:1].upper()}{what[1:]} for about {words.span(seconds['median'])} ({half}){limit}; {longest}"
 
 
 def _places(own: Integers) -> dict[str, list[int]]:
@@ -236,10 +283,13 @@ def _spans(day: DayView, changes: Changes, *, told: bool) -> list[tuple[str, int
     ]
 
 
-def _age(outlived: Floats, share: float) -> int | None:
-    """Give the age (middle of its bin, in seconds) by which all but a share have ended, if that was seen."""
+def _age(outlived: Floats, share: float) -> float | None:
+    """Give the age in seconds by which all but a share have ended, if that was seen, interpolated within its bin."""
     reached = np.flatnonzero(outlived <= share)
     if not reached.size:
         return None
     place = int(reached[0])
-    return int(EDGES[place] + EDGES[min(place + 1, EDGES.size - 1)]) // 2
+    before = float(outlived[place - 1]) if place else 1.0
+    part = (before - share) / (before - float(outlived[place]))
+    low, high = float(EDGES[place]), float(EDGES[min(place + 1, EDGES.size - 1)])
+    return float(low * (high / low) ** part)

@@ -19,6 +19,9 @@ ACTUATORS: Final = frozenset(
 PASSING: Final = frozenset({"motion", "moving", "occupancy", "presence"})
 OPENINGS: Final = frozenset({"door", "garage_door", "opening", "window"})
 
+#: Sensors that see a machine run, by device class.
+RUNNING: Final = frozenset({"heat", "power", "running"})
+
 #: States that end what another state began.
 ENDS: Final = frozenset({"docked", "idle", "off", "paused", "standby"})
 
