@@ -12,6 +12,7 @@ from quotidian.model.arrays import Bools, Floats, Ints
 #: Of so many days one may be anything: what was unusual once is not usual afterwards.
 RARELY: Final = 30
 
+_RESTARTS: Final = 1800  #: seconds that may be missing of a day that was followed
 _CLASS_DAYS: Final = 7  #: fewer earlier days of a class: compare with all days
 _MOST: Final = 40  #: so many of the largest values are looked at
 _TAIL: Final = 4  #: the largest of so many are the tail
@@ -30,13 +31,13 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 def counts_of(history: History) -> Counts:
-    """Count each token a day, and tell on which days its entity was followed from midnight to midnight."""
+    """Count each token a day, and tell on which days its entity was followed: a restart or two may be missing."""
     timeline, tokens = history.timeline, history.tokens
     size = len(tokens)
     times = np.bincount(timeline.day * size + timeline.token, minlength=len(history.rows) * size)
     entities = entities_of(tokens)
     followed = [
-        [name in row.present and name not in row.gaps and name not in row.chatter for name in entities]
+        [row.observed_seconds(name) >= row.seconds - _RESTARTS and name not in row.chatter for name in entities]
         for row in history.rows
     ]
     number = {name: place for place, name in enumerate(entities)}
