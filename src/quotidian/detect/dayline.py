@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 import msgspec
 import numpy as np
 
+from quotidian.detect.dayclass import best_class, searched, units_of
 from quotidian.detect.dayrow import CELL_MINUTES, DAY_CELLS
 from quotidian.detect.history import History
 from quotidian.detect.statistics import ONE, around, at_least
@@ -43,9 +44,9 @@ class Mode(msgspec.Struct, frozen=True):
     """A time of day at which a token occurs more often than chance has it.
 
     ``cell`` is the grid instant (5 minutes each) on the line of ``reference``, ``window`` the half-width in minutes,
-    ``days`` the class of days; of ``observed`` days ``kept`` were hit, ``expected`` by chance. ``places`` are the days
-    (positions in the history) that were hit, ``times`` the minute of each by the clock, which may lie beyond
-    midnight.
+    ``days`` the class of days that describes it best; of ``observed`` days ``kept`` were hit, ``expected`` by chance.
+    ``places`` are the days (positions in the history) that were hit, ``times`` the minute of each by the clock, which
+    may lie beyond midnight.
     """
 
     reference: str
@@ -106,7 +107,7 @@ class DayLine:
             return []
         found = [self._tested(name, entity_id, rows) for name in REFERENCES if name == "clock" or self.moved(name)]
         columns = [np.concatenate(column) for column in zip(*map(msgspec.structs.astuple, found), strict=True)]
-        return list(self._chosen(_Candidates(*columns), rows))
+        return list(self._chosen(_Candidates(*columns), entity_id, rows))
 
     def moved(self, event: str) -> bool:
         """Tell whether the sun rose or set every day, and moved enough for its times to be told from the clock's."""
@@ -126,8 +127,8 @@ class DayLine:
         hours[timeline.day[rows], np.clip(timeline.wall[rows] // 3600, 0, 23)] = True
         # Four hours hold every window of an hour either side, wherever the hours begin and the sun moves.
         wide = hours | np.roll(hours, -1, axis=1) | np.roll(hours, 1, axis=1) | np.roll(hours, 2, axis=1)
-        most = (self._masks @ wide.astype(np.float64)).max(axis=1)
-        present = self._masks @ self._history.present(entity_id).astype(np.float64)
+        most = self._summed(wide).max(axis=1)
+        present = self._summed(self._history.present(entity_id)[:, None])[:, 0]
         return bool((most >= np.maximum(_LEAST_DAYS, 0.8 * self._search.least_share * present)).any())
 
     def _tested(self, reference: str, entity_id: str, rows: Ints) -> _Candidates:
@@ -150,12 +151,13 @@ class DayLine:
             counts = [part[likely].astype(np.int64) for part in (kept, days, expected)]
             tested.append(np.stack([np.full(of.size, number), of, cell, *counts]))
         window, of, cell, kept, days, expected = np.concatenate(tested, axis=1)
-        tried = len(search.windows) * len(self._masks) * len(REFERENCES) * DAY_MINUTES // (2 * np.array(search.windows))
-        p = np.minimum(at_least(kept, days, expected) * tried[window], 1.0)
+        # Every window of every class on every line has its part of the level.
+        tried = len(search.windows) * DAY_MINUTES / (2 * np.array(search.windows)) / self._weights[reference]
+        p = np.minimum(at_least(kept, days, expected) * tried[window] / searched().weights[of], 1.0)
         columns = np.full(p.size, REFERENCES.index(reference)), window, of, cell, p, kept, days, expected
         return _Candidates(*(column[p < search.level] for column in columns))
 
-    def _chosen(self, candidates: _Candidates, rows: Ints) -> Iterator[Mode]:
+    def _chosen(self, candidates: _Candidates, entity_id: str, rows: Ints) -> Iterator[Mode]:
         """Choose the most certain candidate, put aside all that tell of the same time, and choose again."""
         columns = (candidates.cell, candidates.days, candidates.window, candidates.reference, candidates.p_value)
         order = np.lexsort(columns)
@@ -164,9 +166,10 @@ class DayLine:
             if not open_.any():
                 return
             surest = int(order[np.argmax(open_[order])])
-            mode = self._mode(candidates, self._fullest(candidates, surest, open_), rows)
+            mode = self._mode(candidates, self._fullest(candidates, surest, open_), entity_id, rows)
             yield mode
             open_ &= ~self._same(candidates, mode)
+            open_[surest] = False
 
     def _fullest(self, candidates: _Candidates, surest: int, open_: Bools) -> int:
         """Give the candidate that tells the same with the most days beyond those of chance.
@@ -189,22 +192,21 @@ class DayLine:
                 times = self.by(reference, mode.places, mode.times)
                 apart = around(candidates.cell[of] * CELL_MINUTES, float(np.median(times)))
                 near[of] = np.abs(apart) <= np.maximum(2 * mode.window, _DISTINCT) + windows[of] + np.ptp(times) / 2
-        overlap = self._masks @ self._history.classes[mode.days].astype(np.float64) > 0
+        overlap = self._summed(self._history.classes[mode.days][:, None])[:, 0] > 0
         return near & overlap[candidates.days]
 
-    def _mode(self, candidates: _Candidates, place: int, rows: Ints) -> Mode:
+    def _mode(self, candidates: _Candidates, place: int, entity_id: str, rows: Ints) -> Mode:
         reference = REFERENCES[int(candidates.reference[place])]
         window, cell = self._search.windows[int(candidates.window[place])], int(candidates.cell[place])
-        days = list(self._history.classes)[int(candidates.days[place])]
-        minutes = self._line(reference, rows).minutes
-        centres = self._places * DAY_MINUTES + cell * CELL_MINUTES
-        after = np.searchsorted(minutes, centres)
-        before, behind = (
-            minutes[np.maximum(after - 1, 0)] - centres,
-            minutes[np.minimum(after, minutes.size - 1)] - centres,
-        )
-        nearest = np.where(np.abs(before) <= np.abs(behind), before, behind)
-        places = np.flatnonzero(self._history.classes[days] & (np.abs(nearest) <= window))
+        line, seen = self._line(reference, rows), self._exposure(reference, entity_id, window).seen
+        nearest = self._nearest(line.minutes, cell)
+        running = self._within(line.hit, window) > 0
+        hit = self._by_day(running)[:, cell]
+        could = np.ones(hit.size, bool) if seen is None else seen[:, cell]
+        days = best_class(self._history, hit, could)
+        mask = could & self._history.classes[days]
+        chance = self._by_day(self._chances[self._within(self._running(running), self._search.jitter)])[:, cell]
+        places = np.flatnonzero(mask & hit)
         times = (nearest[places] + cell * CELL_MINUTES).astype(np.float64)
         if reference != "clock":
             times += self._history.sun(reference)[places] - NOON
@@ -214,19 +216,44 @@ class DayLine:
             cell=cell,
             window=window,
             p_value=float(candidates.p_value[place]),
-            kept=int(candidates.kept[place]),
-            observed=int(candidates.observed[place]),
-            expected=float(candidates.expected[place]) / ONE,
+            kept=places.size,
+            observed=int(mask.sum()),
+            expected=float(chance[mask].sum()) / ONE,
             places=places,
             times=times,
         )
 
+    def _nearest(self, minutes: Ints, cell: int) -> Ints:
+        """Give by how many minutes each day's nearest occurrence is away from a cell's left edge: shape (days,)."""
+        centres = self._places * DAY_MINUTES + cell * CELL_MINUTES
+        after = np.searchsorted(minutes, centres)
+        before = minutes[np.maximum(after - 1, 0)] - centres
+        behind = minutes[np.minimum(after, minutes.size - 1)] - centres
+        return np.where(np.abs(before) <= np.abs(behind), before, behind)
+
     # the line
 
     @cached_property
-    def _masks(self) -> Floats:
-        """The classes of days, shape (classes, days)."""
-        return np.stack(list(self._history.classes.values())).astype(np.float64)
+    def _weights(self) -> dict[str, float]:
+        """How much of the level belongs to each line: half of it to the clock's, where the sun has lines at all."""
+        suns = [name for name in REFERENCES[1:] if self.moved(name)]
+        return {"clock": 0.5 if suns else 1.0, **dict.fromkeys(suns, 0.5 / max(len(suns), 1))}
+
+    @cached_property
+    def _by_unit(self) -> tuple[Ints, Ints, Floats]:
+        """The lived days by unit, where each unit begins among them, and the classes' members among these units."""
+        lived, units = np.flatnonzero(self._history.lived), units_of(self._history)
+        order = lived[np.argsort(units[lived], kind="stable")]
+        found, first = np.unique(units[order], return_index=True)
+        return order, first, searched().members[:, found]
+
+    def _summed(self, days: Ints | Bools | Floats) -> Floats:
+        """Sum over the lived days of each class in which is searched: shape (classes, columns)."""
+        order, first, members = self._by_unit
+        if not order.size:
+            return np.zeros((len(members), days.shape[1]))
+        # By unit first: multiplying all days with all classes at once would wake the threads of the linear algebra.
+        return np.asarray(members @ np.add.reduceat(days[order].astype(np.float64), first, axis=0))
 
     @cached_property
     def _places(self) -> Ints:
@@ -244,8 +271,8 @@ class DayLine:
 
     def _by_class(self, line: _Cells, exposure: _Exposure) -> Floats:
         """Sum over the days of each class, where they were observed: shape (classes, 288)."""
-        days = self._by_day(line).astype(np.float64)
-        return np.asarray(self._masks @ (days if exposure.seen is None else days * exposure.seen))
+        days = self._by_day(line)
+        return self._summed(days if exposure.seen is None else days * exposure.seen)
 
     def _line(self, reference: str, rows: Ints) -> _Line:
         timeline = self._history.timeline
@@ -286,7 +313,7 @@ class DayLine:
             if reference != "clock":
                 line = self._shifted(line, (self._history.sun(reference) - NOON) // CELL_MINUTES)
             seen = self._by_day(self._within(self._running(~line.reshape(-1)), window) == 0)
-            self._exposures[key] = _Exposure(None if seen.all() else seen, self._masks @ seen.astype(np.float64))
+            self._exposures[key] = _Exposure(None if seen.all() else seen, self._summed(seen))
         return self._exposures[key]
 
     def _shifted(self, line: Bools, cells: Ints) -> Bools:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
+import msgspec
 import numpy as np
 
 from quotidian.detect import words
@@ -12,8 +13,9 @@ from quotidian.detect.dayline import NOON, REFERENCES, SUN_REACH, DayLine, Mode,
 from quotidian.detect.dayrow import CELL_MINUTES, OCCUPANCY_BITS, DayRow, entity_of, state_of
 from quotidian.detect.history import History
 from quotidian.detect.rollup import by_entity, hours_of, sides
-from quotidian.detect.statistics import around, next_time, q_values, share_interval
+from quotidian.detect.statistics import LEVEL, around, next_time, q_values, share_interval
 from quotidian.detect.things import RESTING, is_act
+from quotidian.detect.timewindow import Window, only_ends, window_of
 from quotidian.model import Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
 from quotidian.model.day import DAY_MINUTES, wall_seconds
@@ -119,48 +121,56 @@ class TimeOfDay(Detector):
         line = DayLine(history, self._search)
         tokens = [token for token in history.tokens if is_act(history.home, token)]
         found = [(token, mode) for token in tokens for mode in line.modes(entity_of(token), history.occurrences[token])]
-        q = q_values(np.array([mode.p_value for _, mode in found]), len(tokens))
-        kept = [
-            self._finding(history, line, token, mode, q_value)
-            for (token, mode), q_value in zip(found, q.tolist(), strict=True)
-            if q_value <= self._search.level and share_interval(mode.kept, mode.observed)[0] >= self.surely
+        q = q_values(np.array([mode.p_value for _, mode in found]), len(tokens)).tolist()
+        told = [
+            _Told(token, mode, q_value, *self._window(history, line, mode))
+            for (token, mode), q_value in zip(found, q, strict=True)
+            if q_value <= self._search.level
         ]
-        return sorted(_told_once(kept), key=lambda finding: (-finding.evidence.low, finding.subject, finding.anchor))
+        begun = [one for one in told if state_of(one.token) not in RESTING]
+        told = [one for one in told if one in begun or not _only_ends(history, one, begun)]
+        told = [one for one in told if share_interval(one.kept, one.mode.observed)[0] >= self.surely]
+        level = 1 - (1 - LEVEL) * len(told) / max(len(found), len(tokens), 1)
+        findings = [self._finding(history, one, level) for one in told]
+        return sorted(findings, key=lambda finding: (-finding.evidence.low, finding.subject, finding.anchor))
 
-    def _finding(self, history: History, line: DayLine, token: str, mode: Mode, q_value: float) -> Finding:
+    def _window(self, history: History, line: DayLine, mode: Mode) -> tuple[str, Window]:
+        """Name the reference of a mode, and give the window that holds nine of ten of its days."""
         reference = self._reference(history, line, mode)
         axis = "clock" if reference == "undecided" else reference
-        times = line.by(axis, mode.places, mode.times) - (NOON if axis != "clock" else 0)
-        centre = float(np.median(times))
-        width = max(round(float(np.quantile(np.abs(times - centre), 0.8))), 1)
+        return reference, window_of(line.by(axis, mode.places, mode.times) - (NOON if axis != "clock" else 0))
+
+    def _finding(self, history: History, told: "_Told", level: float) -> Finding:
+        mode, window, reference = told.mode, told.window, told.reference
+        axis = "clock" if reference == "undecided" else reference
         last = history.sun(axis)[mode.places[-1]] if axis != "clock" else 0
-        minute = round(centre) % DAY_MINUTES if axis == "clock" else round(centre)
-        low, high = share_interval(mode.kept, mode.observed)
-        members = history.members[token]
+        minute = window.minute % DAY_MINUTES if axis == "clock" else window.minute
+        low, high = share_interval(told.kept, mode.observed, level)
+        members = history.members[told.token]
         return Finding(
             detector=self.name,
-            subject=(token,),
+            subject=(told.token,),
             anchor=int(minute + last) % DAY_MINUTES,
             measures={
                 "reference": reference,
                 "days": mode.days,
                 "minute": minute,
-                "width": width,
+                "width": window.width,
                 "members": list(members),
-                "times": np.round(times).astype(int).tolist(),
-                "dates": history.ordinals[mode.places].tolist(),
+                "times": np.round(window.times[window.kept]).astype(int).tolist(),
+                "dates": history.ordinals[mode.places[window.kept]].tolist(),
             },
             evidence=Evidence(
-                kept=mode.kept,
+                kept=told.kept,
                 observed=mode.observed,
                 low=low,
                 high=high,
-                q_value=q_value,
+                q_value=told.q_value,
                 lift=mode.kept / mode.expected if mode.expected else None,
             ),
-            confidence=next_time(mode.kept, mode.observed),
-            stage=Stage.ESTABLISHED if mode.kept >= 10 else Stage.EMERGING,
-            sentence=_sentence(words.acts(history.home, members), mode.days, reference, minute, width),
+            confidence=next_time(told.kept, mode.observed),
+            stage=Stage.ESTABLISHED if told.kept >= 10 else Stage.EMERGING,
+            sentence=_sentence(words.acts(history.home, members), mode.days, reference, minute, window.width),
         )
 
     def _reference(self, history: History, line: DayLine, mode: Mode) -> str:
@@ -179,16 +189,31 @@ class TimeOfDay(Detector):
         return best if not others or scores[best] - max(others) > self.lead else "undecided"
 
 
-def _told_once(findings: list[Finding]) -> list[Finding]:
-    """Leave out a going off that follows a going on of the same thing within half an hour: its duration says it."""
-    begun = [one for one in findings if state_of(one.subject[0]) not in RESTING]
-    return [one for one in findings if one in begun or not any(_follows(one, other) for other in begun)]
+class _Told(msgspec.Struct, frozen=True, eq=False):
+    """A time of day that is told: of a token, with its reference and window."""
+
+    token: str
+    mode: Mode
+    q_value: float
+    reference: str
+    window: Window
+
+    @property
+    def kept(self) -> int:
+        """On how many days it fell into the window that the other days draw."""
+        return int(self.window.kept.sum())
+
+    @property
+    def minute(self) -> float:
+        """The time by the clock."""
+        return float(np.median(self.mode.times))
 
 
-def _follows(one: Finding, other: Finding) -> bool:
-    if entity_of(one.subject[0]) != entity_of(other.subject[0]) or one.anchor is None or other.anchor is None:
-        return False
-    return one.measures["days"] == other.measures["days"] and (one.anchor - other.anchor) % DAY_MINUTES <= _SOON
+def _only_ends(history: History, one: _Told, begun: list[_Told]) -> bool:
+    """Tell whether a coming to rest is soon after a time of its beginning, or only ends what was begun."""
+    entity = entity_of(one.token)
+    soon = any(entity_of(it.token) == entity and (one.minute - it.minute) % DAY_MINUTES <= _SOON for it in begun)
+    return soon or only_ends(history, one.token, one.mode.places, one.mode.times)
 
 
 def _forward(times: Floats) -> float:
