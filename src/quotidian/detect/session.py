@@ -1,6 +1,6 @@
 """Spans of activity, of the house and of its rooms, that come back."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Final
 
 import msgspec
@@ -8,87 +8,85 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
-from quotidian.detect.dayrow import DayRow, entity_of, state_of, token_of
+from quotidian.detect.dayrow import DayRow
+from quotidian.detect.groups import Group, Groups, beginnings, number_of
 from quotidian.detect.history import History, entities_of
 from quotidian.detect.rollup import MOST, by_entity
 from quotidian.detect.statistics import around
-from quotidian.detect.things import ACTUATORS, RESTING, is_sign, tells
 from quotidian.detect.time_of_day import TimeOfDay
 from quotidian.model import Finding, Home, Integers
-from quotidian.model.arrays import Bools, Ints
-from quotidian.model.day import DAY_MINUTES
-from quotidian.model.home import domain_of
+from quotidian.model.arrays import Ints
 from quotidian.model.rollup import Figures
 
-#: What involves fewer things is told by other detectors.
-_LEAST_THINGS: Final = 3
-#: Sessions of which one begins that soon (minutes) after another one are one habit.
+#: Minutes without any change that part two sessions, in the figures of a day.
+_SILENCE: Final = 30
+#: Sessions of which one begins that soon (minutes) after another one may be one habit.
 _SAME: Final = 45
-#: The most sessions a day that are told of the house, or of a room.
-_MOST: Final = 2
-_NAMED: Final = 3
-
-
-class _Sessions(msgspec.Struct, frozen=True):
-    """The spans of activity of one subject, in order: the rows of the timeline from ``first`` to ``last``.
-
-    ``rows`` are the rows of the timeline that count for the subject; ``first`` and ``last`` are places in them.
-    """
-
-    subject: str
-    rows: Ints
-    first: Ints
-    last: Ints
+_NAMED: Final = 4
 
 
 class Session(Detector):
     """Spans of activity, of the house and of its rooms, that come back at about the same time.
 
-    A session lasts as long as no ``silence`` interrupts the signs that somebody is there, also across midnight, and
-    belongs to the day on which it begins. Its beginnings are tested like any other act, by the clock, with kernel J
-    (see ``TimeOfDay``). A session is told when it lasts at least ``shortest`` and at most ``longest`` minutes and has
-    members of three or more things: tokens that occur in the sessions of ``least_share`` of its days. A room's
-    session that begins together with one that is told already is the same habit.
+    A session is a group of things that belong together at a time of the day: each of them has that time as its habit
+    (see ``TimeOfDay``), and each waits for another one of them (see ``Bonds``), within a quarter of an hour. It takes
+    place when at least half of its members are used with no pause between them, and lasts until the last of them comes
+    to rest. Its beginnings are tested like any other act, by the clock, with kernel J. It is one of a room when all of
+    its things are there, else one of the house.
 
     Parameters
     ----------
-    silence
-        How long nothing must happen to end a session, in minutes.
+    pause
+        The longest time between the uses of two members that begin one session, in minutes.
     shortest, longest
         The lengths between which a session is told, in minutes.
     least_share
         The share of its days on which a token must occur to be a member, in (0, 1].
+    false_discovery
+        The rate that is controlled over all pairs of acts that may belong together, in (0, 1).
 
     Notes
     -----
     Rolled up from the shared row, of ``home`` and of each entity, of all changes that people may have caused: how many
-    ``sessions`` that ``silence`` parts; of the first eight ``starts`` (minutes of the day) and ``minutes`` (lengths).
+    ``sessions`` that half an hour of silence parts; of the first eight ``starts`` (minutes of the day) and ``minutes``
+    (lengths).
 
     Subject: ``home`` or the area. Anchor: the minute of the day at which it begins. Measures: ``days`` (class),
-    ``minute``, ``width`` (minutes either side that hold 80 % of the beginnings), ``length`` (median, minutes),
-    ``members`` (tokens), ``dates`` (ordinals of the kept days).
+    ``minute``, ``width`` (minutes either side that hold nearly all beginnings), ``length`` (median, minutes),
+    ``members`` (tokens, in the order in which they are used), ``pause`` (minutes), ``fewest`` (members that make a
+    session), ``dates`` (ordinals of the kept days).
 
     Examples
     --------
-    >>> Session(silence=20).silence
-    20
+    >>> Session(pause=10).pause
+    10
     >>> Session(shortest=0)
     Traceback (most recent call last):
-    ValueError: silence is at least 1 minute, shortest at least 1 and below longest, least_share in (0, 1]
+    ValueError: pause is 1 to 30 minutes, shortest at least 1 and below longest, shares lie between 0 and 1
     """
 
     name: ClassVar[str] = "session"
     cadence: ClassVar[Cadence] = Cadence.WEEKLY
 
-    def __init__(self, *, silence: int = 30, shortest: int = 10, longest: int = 480, least_share: float = 0.6) -> None:
-        if silence < 1 or not 1 <= shortest < longest or not 0 < least_share <= 1:
+    def __init__(
+        self,
+        *,
+        pause: int = 20,
+        shortest: int = 10,
+        longest: int = 480,
+        least_share: float = 0.6,
+        false_discovery: float = 0.01,
+    ) -> None:
+        shares = 0 < least_share <= 1 and 0 < false_discovery < 1
+        if not (1 <= pause <= 30 and 1 <= shortest < longest and shares):
             raise ValueError(
-                "silence is at least 1 minute, shortest at least 1 and below longest, least_share in (0, 1]"
+                "pause is 1 to 30 minutes, shortest at least 1 and below longest, shares lie between 0 and 1"
             )
-        self.silence = silence
+        self.pause = pause
         self.shortest = shortest
         self.longest = longest
         self.least_share = least_share
+        self.false_discovery = false_discovery
 
     def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
         """Say when the house, and each entity, was in use."""
@@ -98,7 +96,7 @@ class Session(Detector):
 
     def _used(self, row: DayRow, places: Ints) -> Figures:
         seconds = row.second[places]
-        first = np.flatnonzero(np.diff(seconds, prepend=-(1 << 40)) >= 60 * self.silence)
+        first = np.flatnonzero(np.diff(seconds, prepend=-(1 << 40)) >= 60 * _SILENCE)
         last = np.append(first[1:], places.size) - 1
         return {
             "sessions": int(first.size),
@@ -107,154 +105,81 @@ class Session(Detector):
         }
 
     def detect(self, history: History) -> list[Finding]:
-        """Give the sessions that come back: of the house, then of rooms what the house does not tell."""
-        subjects = [sessions for sessions in self._subjects(history) if sessions.first.size]
-        if not subjects:
-            return []
-        begun = TimeOfDay(windows=(15, 45)).detect(_beginnings(history, subjects))
+        """Give the sessions that come back, the most certain first."""
+        finder = Groups(self.pause, self.least_share, self.false_discovery, self.longest)
+        # What takes part only now and then was of use to find a time; it is no member.
+        usual = {group.usual(history, one, self.least_share) for group, one in _begun(history, finder.of(history))}
+        groups = [finder.group(history, tokens) for tokens in sorted(usual)]
+        found = [self._finding(history, group, one) for group, one in _begun(history, [one for one in groups if one])]
         told: list[Finding] = []
-        for place, sessions in enumerate(subjects):
-            fresh = [one for one in begun if one.subject == (_token(place),) and not _among(one, told)]
-            found = [self._finding(history, sessions, one) for one in fresh]
-            told += [one for one in found if one is not None][:_MOST]
+        for finding in sorted((one for one in found if one is not None), key=_told_first):
+            if not any(_same(finding, other) for other in told):
+                told.append(finding)
         return sorted(told, key=lambda finding: (-finding.evidence.low, finding.subject, finding.anchor))
 
-    def _subjects(self, history: History) -> Iterator[_Sessions]:
-        """Give the sessions of the house, then of each area."""
-        home, timeline = history.home, history.timeline
-        sign = np.array([is_sign(home, token) for token in history.tokens], bool)
-        yield self._sessions(history, "home", np.flatnonzero(sign[timeline.token]))
-        areas = [home.area_of(entity_of(token)) for token in history.tokens]
-        for area in sorted({area.id for area in areas if area}):
-            here = sign & np.array([one is not None and one.id == area for one in areas], bool)
-            yield self._sessions(history, area, np.flatnonzero(here[timeline.token]))
-
-    def _sessions(self, history: History, subject: str, rows: Ints) -> _Sessions:
-        """Cut rows of the timeline where nothing happened for long; leave out what is too short or too long."""
-        instants = history.timeline.instant[rows]
-        fresh = np.flatnonzero(np.diff(instants, prepend=-(1 << 40)) >= 60 * self.silence)
-        last = np.append(fresh[1:], rows.size) - 1 if fresh.size else fresh
-        length = instants[last] - instants[fresh]
-        kept = (length >= 60 * self.shortest) & (length <= 60 * self.longest)
-        return _Sessions(subject, rows, fresh[kept], last[kept])
-
-    def _finding(self, history: History, sessions: _Sessions, begun: Finding) -> Finding | None:
-        """Tell of a time at which sessions begin, when they have enough in common."""
-        timeline = history.timeline
-        first = sessions.rows[sessions.first]
-        minutes = history.ordinals[timeline.day[first]] * DAY_MINUTES + timeline.wall[first] // 60
-        dates, times = (np.array(begun.measures[name], np.int64) for name in ("dates", "times"))
-        moments = dates * DAY_MINUTES + times
-        chosen = np.flatnonzero(np.isin(minutes, moments))
-        members = self._members(history, sessions, chosen)
-        if len(entities_of(members)) < _LEAST_THINGS:
+    def _finding(self, history: History, group: Group, begun: Finding) -> Finding | None:
+        """Tell of the time at which the occasions of a group begin, unless they are too short or too long."""
+        chosen = group.at(history, begun)
+        if not chosen.size:
             return None
-        ends = timeline.instant[sessions.rows[sessions.last[chosen]]]
-        length = round(float(np.median(ends - timeline.instant[first[chosen]])) / 60)
+        length = round(float(np.median(group.lengths(history, chosen))) / 60)
+        if not self.shortest <= length <= self.longest:
+            return None
+        members = group.in_order(history, chosen)
         measures = {
             "days": begun.measures["days"],
             "minute": begun.measures["minute"],
             "width": begun.measures["width"],
             "length": length,
             "members": members,
+            "pause": self.pause,
+            "fewest": group.fewest,
             "dates": begun.measures["dates"],
         }
+        subject = _room(history.home, members)
         when = f"{words.days(measures['days'])} from about {words.clock(measures['minute'])}"
         return msgspec.structs.replace(
             begun,
             detector=self.name,
-            subject=(sessions.subject,),
+            subject=(subject,),
             measures=measures,
-            sentence=f"{when} for about {words.span(60 * length)}: {_what(history.home, sessions.subject, members)}",
+            sentence=f"{when} for about {words.span(60 * length)}: {_what(history.home, subject, members)}",
         )
 
-    def _members(self, history: History, sessions: _Sessions, chosen: Ints) -> list[str]:
-        """Give the tokens that begin something in most of some sessions, those that people operate first."""
-        seen = np.zeros((chosen.size, len(history.tokens)), bool)
-        for row, place in enumerate(chosen.tolist()):
-            rows = sessions.rows[sessions.first[place] : sessions.last[place] + 1]
-            seen[row, history.timeline.token[rows]] = True
-        times = dict(zip(history.tokens, seen.sum(axis=0).tolist(), strict=True))
-        often = [token for token in history.tokens if times[token] >= self.least_share * chosen.size]
-        begun = [token for token in often if state_of(token) not in RESTING]
-        return sorted(begun, key=lambda token: (domain_of(token) not in ACTUATORS, -times[token], token))
+
+def _begun(history: History, groups: Sequence[Group]) -> list[tuple[Group, Finding]]:
+    """Give the times of day at which the occasions of groups begin."""
+    if not groups:
+        return []
+    begun = TimeOfDay().detect(beginnings(history, groups))
+    return [(groups[number_of(one.subject[0])], one) for one in begun]
 
 
-def _token(place: int) -> str:
-    # Each its own state, so that sessions that begin together are never taken for the lamps of a scene.
-    return token_of(f"session.{place}", f"begun_{place}")
+def _told_first(finding: Finding) -> tuple[float, tuple[str, ...], int | None]:
+    return -finding.evidence.low * len(finding.measures["members"]), finding.subject, finding.anchor
 
 
-def _beginnings(history: History, subjects: Sequence[_Sessions]) -> History:
-    """Make a history in which the beginning of each subject's sessions is a token, without a sun."""
-    timeline = history.timeline
-    first = np.concatenate([sessions.rows[sessions.first] for sessions in subjects])
-    owner = np.repeat(np.arange(len(subjects)), [sessions.first.size for sessions in subjects])
-    order = np.lexsort((owner, first))
-    first, owner = first[order], owner[order]
-    bounds = np.searchsorted(timeline.day[first], np.arange(len(history.rows) + 1))
-    observed = np.stack([_observed(history, sessions.subject) for sessions in subjects])
-    rows = []
-    for place, row in enumerate(history.rows):
-        today = slice(bounds[place], bounds[place + 1])
-        present = np.flatnonzero(observed[:, place])
-        rows.append(_row(row, len(subjects), timeline.instant[first[today]] - row.start, owner[today], present))
-    return History(rows, history.home)
+def _same(finding: Finding, told: Finding) -> bool:
+    """Tell whether a session begins together with one that is told already, with one of its things."""
+    if finding.anchor is None or told.anchor is None or abs(around(np.array([told.anchor]), finding.anchor)[0]) > _SAME:
+        return False
+    return finding.subject == told.subject or bool(set(finding.measures["members"]) & set(told.measures["members"]))
 
 
-def _row(row: DayRow, subjects: int, second: Ints, token: Ints, present: Ints) -> DayRow:
-    """Make the row of a day on which sessions begin."""
-    names = tuple(entity_of(_token(place)) for place in range(subjects))
-    states = tuple(state_of(_token(place)) for place in range(subjects))
-    nothing: list[int] = []
-    return DayRow(
-        row.ordinal,
-        Integers(
-            names + states,
-            {
-                "header": [row.start, row.seconds, -1, -1],
-                "clock_from": row.integers["clock_from"],
-                "clock_shift": row.integers["clock_shift"],
-                "token_entity": range(subjects),
-                "token_state": range(subjects, 2 * subjects),
-                "second": second,
-                "token": token,
-                "learned": np.ones(second.size, np.int64),
-                "present": present,
-                **dict.fromkeys(("gap_entity", "gap_start", "gap_end"), nothing),
-            },
-        ),
-    )
-
-
-def _observed(history: History, subject: str) -> Bools:
-    """Tell on which days anything that shows activity of a subject was observed."""
-    home = history.home
-    entities = [name for name in entities_of(history.tokens) if tells(home, name)]
-    areas = [home.area_of(name) for name in entities]
-    members = [
-        name
-        for name, area in zip(entities, areas, strict=True)
-        if subject == "home" or (area is not None and area.id == subject)
-    ]
-    return np.asarray(np.logical_or.reduce([history.present(name) for name in members]))
-
-
-def _among(finding: Finding, told: Sequence[Finding]) -> bool:
-    """Tell whether a session begins together with one that is told already."""
-    anchors = np.array([one.anchor for one in told], np.float64)
-    return finding.anchor is not None and bool((np.abs(around(anchors, finding.anchor)) <= _SAME).any())
+def _room(home: Home, members: Sequence[str]) -> str:
+    """Give the area in which all members are, else the house."""
+    areas = {area.id if (area := home.area_of(name)) else "home" for name in entities_of(members)}
+    return areas.pop() if len(areas) == 1 else "home"
 
 
 def _what(home: Home, subject: str, members: Sequence[str]) -> str:
     """Name the room of a session and its first members."""
     entities = entities_of(members)
-    areas = {area.id: area.name for name in entities if (area := home.area_of(name))}
-    room = areas.get(subject) or (next(iter(areas.values())) if len(areas) == 1 else "")
     shown = [words.thing(home, name) for name in entities[:_NAMED]]
-    shown += [f"{len(entities) - _NAMED} more"] if len(entities) > _NAMED else []
-    things = shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-    if not room:
+    shown = [*shown[: _NAMED - 1], "others"] if len(entities) > _NAMED else shown
+    things = f"{', '.join(shown[:-1])} and {shown[-1]}"
+    area = home.area_of(entities[0])
+    if subject == "home" or area is None:
         return things
-    name = words.plain(room)
+    name = words.plain(area.name)
     return f"the {name[:1].lower()}{name[1:]}, with {things}"
