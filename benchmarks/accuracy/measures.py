@@ -20,7 +20,6 @@ from quotidian.model.day import DAY_MINUTES
 _CAP: Final = 1_800  #: seconds after a sign in which a room is in use
 _IN_USE: Final = 300  #: seconds of an hour that make a room used
 _GAP: Final = 600  #: seconds between two acts of a routine
-_SILENCE: Final = 1_800  #: seconds that end a session
 _JITTER: Final = 1_800  #: seconds by which a first act is moved to see what chance does
 _SHIFTS: Final = range(-180, 181, 10)  #: minutes by which a time of day is moved for that
 
@@ -164,9 +163,15 @@ def _dwelt(days: Days, places: Ints, here: Bools) -> Ints:
 
 
 def session(finding: Finding, days: Days) -> Measured:
-    """Look whether activity of a room or the house begins near the claimed minute."""
-    places, _ = _signs(days, finding.subject[0])
-    begun = places[np.diff(days.instant[places], prepend=-(1 << 40)) >= _SILENCE]
+    """Look whether enough of the members are used without a long pause, from near the claimed minute on."""
+    measures = finding.measures
+    used = [days.of(token) for token in measures["members"]]
+    places = np.concatenate(used)
+    order = np.argsort(days.instant[places], kind="stable")
+    member, places = np.repeat(np.arange(len(used)), [one.size for one in used])[order], places[order]
+    fresh = np.diff(days.instant[places], prepend=-(1 << 40)) > 60 * measures["pause"]
+    occasion = np.unique((np.cumsum(fresh) - 1) * len(used) + member) // len(used)
+    begun = places[fresh][np.bincount(occasion, minlength=int(fresh.sum())) >= measures["fewest"]]
     return _near(finding, days, begun, np.ones(days.size, bool))
 
 
