@@ -181,7 +181,7 @@ class Room(Detector):
             (_, _, one), (_, _, other) = found
             both = max(one[0], other[0]), min(one[1], other[1])
             if both[0] < both[1] and abs(one[0] - other[0]) <= 2:
-                found = [("all", observed[:, place], both)]
+                found = [("all", history.classes["all"] & observed[:, place], both)]
         told = [
             _Span((areas[place],), name, *hours, counts & _kept(used[:, place], hours), counts)
             for name, counts, hours in found
@@ -298,13 +298,13 @@ def _went(folded: list[Integers], areas: tuple[str, ...]) -> Bools:
 
 
 def _observed(history: History, areas: tuple[str, ...]) -> Bools:
-    """Tell on which days something of each area was observed: shape (days, areas)."""
+    """Tell on which days something of each area was observed for most of the day: shape (days, areas)."""
     entities = sorted(frozenset().union(*(row.present for row in history.rows)))
     seen = np.zeros((len(history.rows), len(areas)), bool)
     for name in entities:
         area = _area_of(history.home, name)
         if area in areas:
-            seen[:, areas.index(area)] |= history.present(name)
+            seen[:, areas.index(area)] |= history.cells(name).mean(axis=1) > 0.5
     return seen
 
 
