@@ -9,18 +9,18 @@ from quotidian.detect.things import ACTUATORS, ENDS
 from quotidian.model import Pattern, Stage, Status
 from quotidian.model.home import domain_of
 
-#: How much each kind of habit is worth, all else equal.
+#: How much each kind of habit is worth, all else equal: what one could act upon before what only describes.
 _WORTH: Final = {
     "time_of_day": 1.0,
     "co_occurrence": 0.95,
-    "sequence": 0.95,
-    "contextual": 0.85,
+    "sequence": 1.0,
+    "contextual": 0.9,
     "anomaly": 0.9,
-    "session": 0.85,
-    "day_type": 0.8,
-    "seasonal": 0.8,
-    "room": 0.6,
-    "duration": 0.6,
+    "seasonal": 0.9,
+    "session": 0.7,
+    "day_type": 0.7,
+    "room": 0.4,
+    "duration": 0.4,
 }
 
 _REPEATED: Final = 0.7  #: what is left of a habit's worth for each that told of the same entity
@@ -50,8 +50,8 @@ def _standing(pattern: Pattern) -> tuple[bool, bool]:
 
 
 def _fresh(pattern: Pattern, told: Counter[str]) -> float:
-    times = max((told[entity_of(token)] for token in pattern.finding.subject), default=0)
-    return _REPEATED**times
+    times = [told[entity_of(token)] for token in pattern.finding.subject]
+    return float(_REPEATED ** (sum(times) / max(len(times), 1)))
 
 
 def _use(pattern: Pattern) -> float:

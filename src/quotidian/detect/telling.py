@@ -25,6 +25,8 @@ _SHARED: Final = 0.8
 _MORE: Final = 1.25
 #: Two things that come so close to each other (minutes) on their days are seen at one moment.
 _MOMENT: Final = 5
+#: A session consists of a routine that has so large a part of its things.
+_MOST_OF: Final = 0.75
 #: A length of time agrees with two times of day when it is off by that share of it, or that many minutes.
 _AGREES: Final = (0.25, 10.0)
 #: A length of time is one of these times of day when there are so few spans for each day.
@@ -39,9 +41,9 @@ _WHO: Final = ("person", "device_tracker")
 _READ: Final = {
     "time_of_day": {"reference", "width", "times", "dates"},
     "co_occurrence": {"window"},
-    "sequence": {"gaps"},
+    "sequence": {"gaps", "start"},
     "duration": {"median", "spans"},
-    "session": {"days", "minute", "length"},
+    "session": {"days", "minute", "length", "width", "members"},
     "room": {"days", "start", "end"},
     "day_type": {"dates"},
     "anomaly": {"check", "date"},
@@ -226,6 +228,20 @@ def _ends(active: _Patterns) -> Iterator[_Link]:
                     yield _Link(length, end, begin)
 
 
+def _stretches(active: _Patterns) -> Iterator[_Link]:
+    """Let a routine tell the session that consists of it, and begins with it."""
+    for told in active.of("session"):
+        members = {entity_of(token) for token in told.finding.measures["members"]}
+        for teller in active.of("sequence"):
+            steps = {entity_of(token) for token in teller.finding.subject}
+            apart = abs(_near(np.array(teller.finding.measures["start"] - told.finding.measures["minute"])))
+            if (
+                len(members & steps) >= max(_MOST_OF * len(members), 1)
+                and apart <= told.finding.measures["width"] + _LATE
+            ):
+                yield _Link(told, teller)
+
+
 def _rooms(active: _Patterns) -> Iterator[_Link]:
     """Let a session of a room tell that the room is in use."""
     for told in active.of("room"):
@@ -263,6 +279,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _steps,
     _seconds,
     _ends,
+    _stretches,
     _rooms,
     _days,
 )
