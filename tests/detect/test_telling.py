@@ -233,25 +233,26 @@ def test_the_weather_tells_the_time_that_is_kept_only_then() -> None:
     assert tellers(heater, presence)["heater"] is None
 
 
-def stretch(days: str, *members: str, minute: int = 1190) -> Pattern:
+def stretch(days: str, *members: str, minute: int = 1190, length: int = 40) -> Pattern:
     """Make a session of the living room."""
     return pattern(
-        "session", "session", "living_room", days=days, minute=minute, length=216, width=15, members=[*members]
+        "session", "session", "living_room", days=days, minute=minute, length=length, width=15, members=[*members]
     )
 
 
 def test_a_routine_tells_the_session_that_consists_of_it() -> None:
-    """A session with the same things that begins with it says no more; one with others, or at another time, does."""
+    """A session with the same things says no more; one with others, at another time, or for hours does."""
     whole = routine("whole", "media_player.tv=playing", "light.lamp=on", "light.shelf=on")
     things = ("light.lamp=on", "light.shelf=on", "media_player.tv=playing")
     assert tellers(whole, stretch("all", *things))["session"] == "whole"
     assert tellers(whole, stretch("all", *things, "switch.oven=on", "fan.hood=on"))["session"] is None
     assert tellers(whole, stretch("all", *things, minute=600))["session"] is None
+    assert tellers(whole, stretch("all", *things, length=180))["session"] is None
 
 
 def test_a_session_tells_that_its_room_is_in_use() -> None:
     """In the hours of the session, on its days."""
-    session = stretch("all")
+    session = stretch("all", length=216)
     room = pattern("room", "room", "living_room", days="weekdays", start=19, end=23)
     assert tellers(session, room) == {"session": None, "room": "session"}
     morning = pattern("room", "room", "living_room", days="weekdays", start=7, end=9)
@@ -259,7 +260,7 @@ def test_a_session_tells_that_its_room_is_in_use() -> None:
     assert tellers(session, pattern("room", "room", "kitchen", days="all", start=19, end=23))["room"] is None
     way = pattern("way", "room", "living_room", "hall", days="all", start=19, end=23)
     assert tellers(session, way)["way"] is None
-    assert tellers(stretch("weekends"), room)["room"] is None
+    assert tellers(stretch("weekends", length=216), room)["room"] is None
 
 
 def test_a_day_away_tells_what_was_missing() -> None:

@@ -25,8 +25,9 @@ _SHARED: Final = 0.8
 _MORE: Final = 1.25
 #: Two things that come so close to each other (minutes) on their days are seen at one moment.
 _MOMENT: Final = 5
-#: A session consists of a routine that has so large a part of its things.
+#: A session consists of a routine that has so large a part of its things, if it is not that much longer (minutes).
 _MOST_OF: Final = 0.75
+_LONGER: Final = 60
 #: A length of time agrees with two times of day when it is off by that share of it, or that many minutes.
 _AGREES: Final = (0.25, 10.0)
 #: A length of time is one of these times of day when there are so few spans for each day.
@@ -229,12 +230,14 @@ def _ends(active: _Patterns) -> Iterator[_Link]:
 
 
 def _stretches(active: _Patterns) -> Iterator[_Link]:
-    """Let a routine tell the session that consists of it, and begins with it."""
+    """Let a routine tell the session that consists of it, begins with it, and is over soon after it."""
     for told in active.of("session"):
         members = {entity_of(token) for token in told.finding.measures["members"]}
         for teller in active.of("sequence"):
             steps = {entity_of(token) for token in teller.finding.subject}
             apart = abs(_near(np.array(teller.finding.measures["start"] - told.finding.measures["minute"])))
+            if told.finding.measures["length"] > sum(teller.finding.measures["gaps"]) / 60 + _LONGER:
+                continue
             if (
                 len(members & steps) >= max(_MOST_OF * len(members), 1)
                 and apart <= told.finding.measures["width"] + _LATE
@@ -311,8 +314,13 @@ def _times(pattern: Pattern) -> Floats:
     return np.array(pattern.finding.measures["times"], np.float64)
 
 
+def _at(minutes: Floats, share: float) -> float:
+    """Give the smallest value that so large a share does not exceed."""
+    return float(np.sort(minutes)[int(share * (minutes.size - 1))])
+
+
 def _spread(minutes: Floats) -> float:
-    return float(np.quantile(np.abs(minutes - np.median(minutes)), 0.8))
+    return _at(np.abs(minutes - _at(minutes, 0.5)), _SHARED)
 
 
 def _between(second: Pattern, first: Pattern) -> Floats:
@@ -336,7 +344,7 @@ def _near(minutes: Floats) -> Floats:
 
 def _one_moment(told: Pattern, teller: Pattern) -> bool:
     apart = np.abs(_near(_between(told, teller)))
-    return apart.size > 0 and float(np.quantile(apart, _SHARED)) <= 2 * _MOMENT
+    return apart.size > 0 and _at(apart, _SHARED) <= 2 * _MOMENT
 
 
 def _follows(told: Pattern, leader: Pattern, reach: float) -> bool:
@@ -344,11 +352,11 @@ def _follows(told: Pattern, leader: Pattern, reach: float) -> bool:
     if told.id == leader.id:
         return False
     apart = _near(_between(told, leader))
-    if apart.size == 0 or not 0 <= float(np.median(apart)) <= reach:
+    if apart.size == 0 or not 0 <= _at(apart, 0.5) <= reach:
         return False
-    return bool(_spread(apart) <= _spread(_times(told)))
+    return _spread(apart) <= _spread(_times(told))
 
 
 def _agrees(length: Pattern, between: Floats) -> bool:
-    usual, minutes = length.finding.measures["median"] / 60, float(np.median(between))
+    usual, minutes = length.finding.measures["median"] / 60, _at(between, 0.5)
     return bool(abs(usual - minutes) <= max(_AGREES[0] * minutes, _AGREES[1]))
