@@ -32,6 +32,10 @@ _KNOWN: Final[dict[tuple[int, ...], float]] = {
 }
 
 
+#: How many times larger the share inside a class must be than outside.
+_APART: Final = 2.0
+
+
 class Classes(msgspec.Struct, frozen=True, eq=False):
     """Classes of days by name, which units belong to each, shape (classes, units), and their weights."""
 
@@ -92,8 +96,9 @@ def _with_holidays(days: tuple[int, ...]) -> set[int]:
 def best_class(history: History, hit: Bools, seen: Bools) -> str:
     """Choose the class that describes best on which days something happens.
 
-    Each class says: inside it happens on one share of days, outside on another, smaller one. The shortest
-    description wins [1]_: the code of the class, which is as long as its weight is small, the likelihood of the days,
+    Each class says: inside it happens on one share of days, outside on another, at most half as large: what happens
+    on most days is no habit of weekends because it is missed less often there. The shortest description wins [1]_: the
+    code of the class, which is as long as its weight is small, the likelihood of the days,
     and half a logarithm of their number for each share.
 
     Parameters
@@ -114,7 +119,7 @@ def best_class(history: History, hit: Bools, seen: Bools) -> str:
     outside, beyond = kept.sum() - inside, days.sum() - within
     lost = _lost(inside, within) + _lost(outside, beyond) - np.log(classes.weights)
     lost += 0.5 * np.log(np.maximum(days.sum(), 2)) * (beyond > 0)
-    possible = (within > 0) & ((beyond == 0) | (inside * beyond > outside * within))
+    possible = (within > 0) & ((beyond == 0) | (inside * beyond >= _APART * outside * within))
     return classes.names[int(np.argmin(np.where(possible, lost, np.inf)))] if possible.any() else "all"
 
 

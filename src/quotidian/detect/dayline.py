@@ -20,7 +20,8 @@ from quotidian.model.day import DAY_MINUTES
 
 REFERENCES: Final = ("clock", "sunrise", "sunset")
 NOON: Final = 720  #: where the sun's event stands on its own line, in minutes
-SUN_REACH: Final = 240  #: minutes before and after the sun's event in which it may be what people go by
+SUN_REACH: Final = 120  #: minutes before and after the sun's event in which it may be what people go by
+SUN_WINDOW: Final = 30  #: who keeps to the sun by more than so many minutes does not keep to it
 _MOVED: Final = 20  #: minutes by which the sun must have moved to be told from the clock
 _LEAST_DAYS: Final = 3
 _MOST_TIMES: Final = 4
@@ -137,6 +138,8 @@ class DayLine:
         tested = [np.empty((6, 0), np.int64)]
         # What a window misses, a narrower one misses too: the widest first, until no share is large enough.
         for number, window in sorted(enumerate(search.windows), key=lambda pair: -pair[1]):
+            if reference != "clock" and window > SUN_WINDOW:
+                continue
             exposure = self._exposure(reference, entity_id, window)
             hit, days = self._within(line.hit, window) > 0, exposure.days
             kept = self._by_class(hit, exposure)
@@ -168,8 +171,7 @@ class DayLine:
             surest = int(order[np.argmax(open_[order])])
             mode = self._mode(candidates, self._fullest(candidates, surest, open_), entity_id, rows)
             yield mode
-            open_ &= ~self._same(candidates, mode)
-            open_[surest] = False
+            open_ &= ~self._same(candidates, mode, surest)
 
     def _fullest(self, candidates: _Candidates, surest: int, open_: Bools) -> int:
         """Give the candidate that tells the same with the most days beyond those of chance.
@@ -182,8 +184,8 @@ class DayLine:
         beyond = np.where(near, candidates.kept - candidates.expected / ONE, -np.inf)
         return int(np.lexsort((candidates.p_value, -beyond))[0])
 
-    def _same(self, candidates: _Candidates, mode: Mode) -> Bools:
-        """Tell which candidates can be hit by the occurrences of a mode that was chosen."""
+    def _same(self, candidates: _Candidates, mode: Mode, surest: int) -> Bools:
+        """Tell which candidates can be hit by the occurrences of a mode, or are of the class in which it was found."""
         windows = np.array(self._search.windows)[candidates.window]
         near = np.zeros(candidates.cell.size, bool)
         for number, reference in enumerate(REFERENCES):
@@ -193,7 +195,7 @@ class DayLine:
                 apart = around(candidates.cell[of] * CELL_MINUTES, float(np.median(times)))
                 near[of] = np.abs(apart) <= np.maximum(2 * mode.window, _DISTINCT) + windows[of] + np.ptp(times) / 2
         overlap = self._summed(self._history.classes[mode.days][:, None])[:, 0] > 0
-        return near & overlap[candidates.days]
+        return near & (overlap[candidates.days] | (candidates.days == candidates.days[surest]))
 
     def _mode(self, candidates: _Candidates, place: int, entity_id: str, rows: Ints) -> Mode:
         reference = REFERENCES[int(candidates.reference[place])]

@@ -85,11 +85,11 @@ class TimeOfDay(Detector):
     def __init__(
         self,
         *,
-        windows: tuple[int, ...] = (5, 15, 30, 60),
-        jitter: int = 180,
+        windows: tuple[int, ...] = (5, 15, 30, 45, 60),
+        jitter: int = 240,
         false_discovery: float = 0.01,
         least_share: float = 0.5,
-        least_lift: float = 2.5,
+        least_lift: float = 3.0,
         surely: float = 0.4,
         lead: float = 3.0,
     ) -> None:

@@ -14,6 +14,7 @@ from quotidian.model.day import DAY_MINUTES
 HELD: Final = 0.9
 _LEAST_SPANS: Final = 5
 _BRIEF: Final = 180  #: minutes up to which it rather has a length than an end of its own
+_NEAR: Final = 60  #: minutes from the usual beginning; what began at another time is another story
 _SPAN_MINUTES: Final = 1_080  #: what was longer ago did not begin what ends now
 
 
@@ -77,7 +78,8 @@ def only_ends(history: History, token: str, places: Ints, times: Floats) -> bool
 
     Then its times move with the beginnings of what they end; a habit of its own keeps its time whenever the thing was
     put on. The slope of the times over the beginnings decides: one half lies between the two. Where that leaves it
-    open, what lasted for up to three hours has a length rather than an end of its own, and what lasted longer has not.
+    open, within an error, what lasted for up to three hours has a length rather than an end of its own; what lasted
+    longer has an end of its own, unless two errors speak against it.
 
     Parameters
     ----------
@@ -88,7 +90,9 @@ def only_ends(history: History, token: str, places: Ints, times: Floats) -> bool
     """
     lengths = _lengths(history, token, places, times)
     whole = np.isfinite(lengths)
-    first, then = (times - lengths)[whole], times[whole]
+    first = times - lengths
+    whole &= np.abs(first - np.median(first[whole])) <= _NEAR if whole.any() else whole
+    first, then = first[whole], times[whole]
     if first.size < _LEAST_SPANS:
         return False
     first, then = first - first.mean(), then - then.mean()
@@ -98,7 +102,7 @@ def only_ends(history: History, token: str, places: Ints, times: Floats) -> bool
     slope = float((first * then).sum()) / square
     error = np.sqrt(float(((then - slope * first) ** 2).sum()) / (first.size - 2) / square)
     brief = float(np.median(lengths[whole])) <= _BRIEF
-    return bool(slope + error > 0.5 if brief else slope - error > 0.5)
+    return bool(slope + error > 0.5 if brief else slope - 2 * error > 0.5)
 
 
 def _lengths(history: History, token: str, places: Ints, times: Floats) -> Floats:
