@@ -16,10 +16,10 @@ from quotidian.detect.links import Link, closest, told_once
 from quotidian.detect.occasions import occasions
 from quotidian.detect.pairs import WINDOWS, acts_of, apart, pairs_of, tail
 from quotidian.detect.rollup import MOST
-from quotidian.detect.statistics import ONE, at_least, next_time, q_values, share_interval
+from quotidian.detect.statistics import LEVEL, ONE, at_least, next_time, q_values, share_interval
 from quotidian.detect.things import RESTING, is_act
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
-from quotidian.model.arrays import Bools, Floats, Ints
+from quotidian.model.arrays import Bools, Ints
 from quotidian.model.rollup import Figures
 
 #: How far apart the changes of partners are, in the figures of a day (seconds).
@@ -55,6 +55,8 @@ class CoOccurrence(Detector):
     The window that is told covers the lags (see ``Occasions.window``) and is not the one that looks best. Of several
     pairs only those are told that no others explain (see ``closest``), and of two things only one pair.
 
+    The interval of the share allows for the choice among all pairs that were looked at [1]_.
+
     Told are only pairs whose second is an act: that people walk by after something happened is the rooms' matter.
 
     The last 45 minutes of a day are judged with the day after, when all is known that could have followed.
@@ -85,6 +87,10 @@ class CoOccurrence(Detector):
     Subject: the first token, then the second. Measures: ``window``, ``lag`` (median), ``lag_low`` and ``lag_high``
     (eight of ten lags lie between them) in seconds, ``followed`` of ``times`` (moments of the first), ``members``
     (of the first) and ``followers`` (of the second).
+
+    References
+    ----------
+    .. [1] Y. Benjamini, D. Yekutieli, False Discovery Rate-Adjusted Multiple Confidence Intervals, 2005.
 
     Examples
     --------
@@ -134,33 +140,36 @@ class CoOccurrence(Detector):
         """Give the pairs that go together, the most certain first; of both directions only the better one."""
         if not history.tokens:
             return []
-        links = [link for link in self._links(history) if link.p_value <= self.false_discovery]
-        findings = [self._finding(history, link) for link in closest(history, told_once(links))]
+        links, looked_at = self._links(history)
+        told = closest(history, told_once([link for link in links if link.p_value <= self.false_discovery]))
+        # What is told was chosen among all that was looked at: the intervals must cover nonetheless.
+        level = 1 - (1 - LEVEL) * len(told) / max(looked_at, 1)
+        findings = [self._finding(history, link, level) for link in told]
         return sorted(findings, key=lambda one: (-one.evidence.low, one.subject))
 
-    def _links(self, history: History) -> list[Link]:
-        """Give the pairs that follow one another at most of the first's moments, with their q-values."""
+    def _links(self, history: History) -> tuple[list[Link], int]:
+        """Give the pairs that hold at most of the first's moments, with q-values; and how many were looked at.
+
+        Kernel J chooses those that are looked at, at all their moments: a reader takes them, not the days, to be meant.
+        """
+        home, tokens = history.home, history.tokens
         exposure = self._exposure(history)
         pairs = self._pairs(history, exposure)
         p = at_least(pairs.kept, pairs.days[:, None], pairs.expected)
         p[~self._worth_telling(pairs)] = 1.0
         best = np.minimum(p.min(axis=1, initial=1.0) * len(WINDOWS), 1.0)
-        links = list(self._told(history, pairs, best))
-        tests = max(int((apart(history.tokens) & (exposure >= self.least_days)).sum()), pairs.known)
-        q = q_values(np.array([link.p_value for link in links]), tests)
-        return [msgspec.structs.replace(link, p_value=value) for link, value in zip(links, q.tolist(), strict=True)]
-
-    def _told(self, history: History, pairs: _Pairs, p_values: Floats) -> Iterator[Link]:
-        """Look at all moments of the pairs that kernel J finds: a reader takes them, not the days, to be meant."""
-        home, tokens = history.home, history.tokens
         acts = np.array([is_act(home, token) for token in tokens])
         signs = acts | np.array([state_of(token) not in RESTING for token in tokens])
-        chosen = (p_values <= self.false_discovery) & signs[pairs.first] & acts[pairs.second]
-        for place in np.flatnonzero(chosen).tolist():
-            first, second = tokens[pairs.first[place]], tokens[pairs.second[place]]
-            link = self._link(history, first, second, float(p_values[place]))
-            if link is not None:
-                yield link
+        chosen = np.flatnonzero((best <= self.false_discovery) & signs[pairs.first] & acts[pairs.second])
+        found = [
+            self._link(history, tokens[pairs.first[place]], tokens[pairs.second[place]], float(best[place]))
+            for place in chosen.tolist()
+        ]
+        links = [link for link in found if link is not None]
+        tests = max(int((apart(tokens) & (exposure >= self.least_days)).sum()), pairs.known)
+        q = q_values(np.array([link.p_value for link in links]), tests).tolist()
+        certain = [msgspec.structs.replace(link, p_value=value) for link, value in zip(links, q, strict=True)]
+        return certain, len(found)
 
     def _link(self, history: History, first: str, second: str, p_value: float) -> Link | None:
         """Give a pair with its window, unless the second mostly does not follow, or two clocks explain that it does."""
@@ -176,21 +185,23 @@ class CoOccurrence(Detector):
         clocks = against_other_days(history, first, second, earliest, latest)
         if clocks[0] * ONE < self.least_lift * clocks[2]:
             return None
-        p_other = float(at_least(*(np.array([part]) for part in clocks))[0])
+        expected = kernel.link(history, first, second, window)[2]
+        if kept * ONE < self.least_lift * expected:
+            return None
         return Link(
-            first,
-            second,
-            window,
-            moments,
-            float(followed.mean()),
-            _before(history, first, second, window),
-            max(p_value, p_other),
+            first=first,
+            second=second,
+            window=window,
+            occasions=moments,
+            expected=expected / ONE,
+            share=float(followed.mean()),
+            before=_before(history, first, second, window),
+            p_value=max(p_value, float(at_least(*(np.array([part]) for part in clocks))[0])),
         )
 
-    def _finding(self, history: History, link: Link) -> Finding:
+    def _finding(self, history: History, link: Link, level: float) -> Finding:
         kept, days = link.occasions.days(link.window)
-        expected = kernel.link(history, link.first, link.second, link.window)[2] / ONE
-        low, high = share_interval(kept, days)
+        low, high = share_interval(kept, days, level)
         earliest, lag, latest = link.occasions.lags(link.window)
         followed = link.occasions.followed(link.window)
         members, followers = history.members[link.first], history.members[link.second]
@@ -213,7 +224,7 @@ class CoOccurrence(Detector):
                 low=low,
                 high=high,
                 q_value=link.p_value,
-                lift=kept / expected if expected else None,
+                lift=kept / link.expected if link.expected else None,
             ),
             confidence=next_time(kept, days),
             stage=Stage.ESTABLISHED if kept >= 10 else Stage.EMERGING,

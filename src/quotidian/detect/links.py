@@ -21,14 +21,15 @@ _LEAST_MOMENTS: Final = 2
 class Link(msgspec.Struct, frozen=True):
     """One act that another one follows within a window (seconds), as it was at all moments of the first.
 
-    ``share`` is that of the first's moments that the second followed, ``before`` that of the second's moments that
-    the first preceded.
+    ``expected`` are the days on which chance would give it, ``share`` is that of the first's moments that the second
+    followed, ``before`` that of the second's moments that the first preceded.
     """
 
     first: str
     second: str
     window: int
     occasions: Occasions
+    expected: float
     share: float
     before: float
     p_value: float
