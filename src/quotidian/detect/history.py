@@ -2,8 +2,10 @@
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import holidays
@@ -22,6 +24,8 @@ from quotidian.model.home import domain_of
 TOGETHER_SECONDS: Final = 10
 TOGETHER_SHARE: Final = 0.8
 _TOGETHER_TIMES: Final = 4
+#: So many occurrences close to one another are looked at in one go, to bound memory.
+_MOST_NEAR: Final = 1 << 19
 _COUNTRY: Final = re.compile("[A-Z]{2}")
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -203,12 +207,14 @@ class History:
     def _spoken_for(self) -> dict[str, str]:
         """The token that speaks for each of those that move together with it."""
         raw, size = self._raw_timeline, len(self._raw_tokens)
-        near = _near(raw)
         counts = np.bincount(raw.token, minlength=size)
-        pairs, times = np.unique(near[:, 0] * size + near[:, 1], return_counts=True)
+        times: Counter[int] = Counter()
+        for part in _bursts(raw):
+            pairs, both = np.unique(_near(part) @ np.array([size, 1]), return_counts=True)
+            times.update(dict(zip(pairs.tolist(), both.tolist(), strict=True)))
         often = {
-            (int(pair // size), int(pair % size))
-            for pair, both in zip(pairs, times, strict=True)
+            (pair // size, pair % size)
+            for pair, both in times.items()
             if both >= _TOGETHER_TIMES and both >= TOGETHER_SHARE * counts[pair // size]
         }
         speaker = list(range(size))
@@ -227,6 +233,18 @@ class History:
 def _sun_minute(row: DayRow, event: str) -> int:
     second = row.sun(event)
     return -1 if second is None else int(wall_seconds(row.clock, np.array([second]))[0]) // 60
+
+
+def _bursts(timeline: Timeline) -> Iterator[Timeline]:
+    """Cut a timeline where nothing is close by, into parts in which not too many occurrences are close to others."""
+    instant = timeline.instant
+    near = np.searchsorted(instant, instant + TOGETHER_SECONDS, "right") - np.arange(instant.size)
+    fresh = np.flatnonzero(np.diff(instant, prepend=-(1 << 40)) > TOGETHER_SECONDS)
+    turn = np.cumsum(near)[fresh] // _MOST_NEAR
+    cuts = np.append(fresh[np.diff(turn, prepend=-1) > 0], instant.size).tolist()
+    columns = (timeline.day, instant, timeline.wall, timeline.token)
+    for start, end in pairwise(cuts):
+        yield Timeline(*(column[start:end] for column in columns))
 
 
 def _near(timeline: Timeline) -> Ints:
