@@ -11,7 +11,7 @@ from quotidian.detect.observe import observe
 from quotidian.detect.room import Room
 from quotidian.model import Carry, Day, Finding, Home, Stage
 
-from .building import Diary, home_of, household, table_of_events
+from .building import Diary, home_of, home_office, household, table_of_events
 
 ROOMS = {"bedroom": ["binary_sensor.bed_motion"], "kitchen": ["light.kitchen", "binary_sensor.kitchen_motion"]}
 
@@ -45,8 +45,28 @@ def test_a_day_keeps_use_by_hour_and_ways() -> None:
         "to": [1],
         "at": [7],
         "count": [1],
+        "since": [26_100],
+        "room": [0, 1],
+        "stops": [1, 1],
+        "passed": [0, 0],
     }
     assert not handed
+
+
+def test_who_walks_through_does_not_stop() -> None:
+    """From the bedroom through the hall to the kitchen is a way from the bedroom to the kitchen."""
+    home = home_of({**ROOMS, "hall": ["binary_sensor.hall_motion"]}, zone="UTC")
+    diary = Diary(home, days=1)
+    for hour, room in ((7, "bed"), (7.2, "hall"), (7.205, "kitchen"), (7.5, "hall"), (7.505, "bed")):
+        diary.pulse(0, hour, f"binary_sensor.{room}_motion", 0.1)
+    (kept,) = diary.history(Room()).summaries["room"].days.values()
+    ways = [(kept.words[one], kept.words[other]) for one, other in zip(kept["from"], kept["to"], strict=True)]
+    assert ways == [("bedroom", "kitchen"), ("kitchen", "bedroom")]
+    assert dict(zip((kept.words[room] for room in kept["room"]), kept["passed"].tolist(), strict=True)) == {
+        "bedroom": 0,
+        "hall": 2,
+        "kitchen": 0,
+    }
 
 
 def test_going_off_by_itself_is_no_sign() -> None:
@@ -77,7 +97,8 @@ def test_hours_and_ways_of_a_household_are_found() -> None:
     assert evening.evidence.kept == 60
     assert evening.evidence.q_value is None
     way = told["bathroom", "kitchen"]
-    assert way.measures["days"] in ("weekdays", "weekends")
+    # Weekdays at seven, weekends at nine: one way of every day, not one for each.
+    assert (way.measures["days"], way.measures["start"], way.measures["end"]) == ("all", 6, 10)
     assert way.evidence.share > 0.9
 
 
@@ -147,3 +168,55 @@ def test_two_rooms_at_once_have_no_way_between_them() -> None:
             diary.pulse(day, 20 + (minute + rng.uniform(0, 4)) / 60, "binary_sensor.bed_motion", 1)
             diary.pulse(day, 20 + (minute + rng.uniform(0, 8)) / 60, "binary_sensor.kitchen_motion", 1)
     assert all(len(finding.subject) == 1 for finding in found(diary))
+
+
+def test_days_at_home_have_hours_of_their_own() -> None:
+    """The room of those who work at home is told with these days, not with weekdays of which it is a part."""
+    diary, at_home = home_office()
+    for day in at_home:
+        for minute in range(0, 480, 16):
+            if not 190 < minute < 230:
+                diary.pulse(day, 9.2 + minute / 60, "binary_sensor.office_motion", 2)
+    areas = {"kitchen": ["binary_sensor.kitchen_motion"], "office": ["light.desk", "binary_sensor.office_motion"]}
+    office = [one for one in found(Diary(home_of(areas), days=diary.days, acts=diary.acts)) if "office" in one.subject]
+    (use,) = office
+    assert (use.measures["days"], use.measures["start"]) == ("at_home", 9)
+    assert use.measures["dates"] == [diary.date(day).toordinal() for day in at_home]
+    assert (use.evidence.kept, use.evidence.observed) == (len(at_home), len(at_home))
+    assert use.sentence.startswith("On days at home between 09:00 and ")
+
+
+def test_days_of_absence_are_no_evidence() -> None:
+    """A week away breaks no habit of a room."""
+    diary = household(days=60)
+    for day in range(30, 37):
+        diary.acts[day] = []
+    evening = next(finding for finding in found(diary) if finding.subject == ("living_room",))
+    assert (evening.evidence.kept, evening.evidence.observed) == (53, 53)
+
+
+def test_a_lamp_switched_from_elsewhere_is_no_use_of_a_room() -> None:
+    """Where sensors see people in two rooms, a third one without is not said to be used."""
+    rooms = {**ROOMS, "garden": ["light.string_lights"]}
+    diary = Diary(home_of(rooms), days=40)
+    for day in range(40):
+        for minute in range(0, 60, 6):
+            diary.pulse(day, 7 + minute / 60, "binary_sensor.bed_motion", 1)
+            diary.pulse(day, 8.5 + minute / 60, "binary_sensor.kitchen_motion", 1)
+        diary.pulse(day, 20, "light.string_lights", 30)
+    findings = found(diary)
+    assert findings
+    assert not any("garden" in finding.subject for finding in findings)
+
+
+def test_a_room_that_is_walked_through_has_no_hours() -> None:
+    """Whoever leaves the house is last seen in the hall, which does not say that somebody stays there."""
+    rooms = {**ROOMS, "hall": ["binary_sensor.hall_motion"]}
+    diary = Diary(home_of(rooms), days=40)
+    for day in range(40):
+        for hour, room in ((7, "bed"), (7.4, "hall"), (7.405, "kitchen"), (7.9, "hall"), (7.905, "bed"), (8.2, "hall")):
+            for minute in range(0, 20, 5) if room != "hall" else (0,):
+                diary.pulse(day, hour + minute / 60, f"binary_sensor.{room}_motion", 0.1)
+    findings = found(diary)
+    assert ("bedroom", "kitchen") in [finding.subject for finding in findings]
+    assert not any("hall" in finding.subject for finding in findings)

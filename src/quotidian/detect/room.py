@@ -8,23 +8,44 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
-from quotidian.detect.dayrow import DayRow, token_of
+from quotidian.detect.dayrow import DayRow
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
+from quotidian.detect.kinds import NAMES
 from quotidian.detect.rollup import sides
 from quotidian.detect.statistics import covered, next_time, share_interval
-from quotidian.detect.things import is_sign, tells
+from quotidian.detect.stops import (
+    HOURS,
+    NEVER,
+    dwell,
+    first_ways,
+    hours_shown,
+    observed,
+    packed,
+    passages,
+    runs_of,
+    signs,
+    watched,
+    ways_gone,
+)
 from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
-from quotidian.model.day import wall_seconds
 from quotidian.model.rollup import Figures
 
-_HOURS: Final = 24
 _LEAST_DAYS: Final = 5
 #: What the lower bound of a share must reach, so that a few days alone say nothing.
 _LEAST_BOUND: Final = 0.5
 
+#: By how much less often the other class may show what is told of all days, and how many hours earlier or later.
+_NEARLY: Final = 0.15
+_HOURS_APART: Final = 3
+#: On so many days that show a way it comes before the way back.
+_AHEAD: Final = 0.6
+#: A way that is gone so often on an ordinary day is that of people in both rooms.
+_AGAIN: Final = 3
+
 #: The two classes of days that are compared, and what both together are called.
+_KINDS: Final = {"at_home": "On days at home", "out": "On days out"}
 _CLASSES: Final = ("weekdays", "weekends")
 
 
@@ -83,6 +104,7 @@ class Room(Detector):
 
     name: ClassVar[str] = "room"
     keeps: ClassVar[bool] = True
+    version: ClassVar[int] = 2
     folds_by: ClassVar[tuple[str, ...]] = ("cap",)
 
     def __init__(self, *, cap: int = 30, least_share: float = 0.7, least_seconds: int = 300) -> None:
@@ -106,32 +128,34 @@ class Room(Detector):
     # folding
 
     def fold(self, day: DayView, carry: Carry) -> tuple[Integers, Carry]:
-        """Give the seconds by room and hour and the ways between rooms, and hand on the last sign."""
-        areas, second, area = _signs(day, carry)
+        """Give the seconds by room and hour and the ways between stops, and hand on the last sign."""
+        areas, second, area = signs(day, carry)
         if not second.size:
-            return _packed(areas, np.zeros(0, np.int64), np.zeros(0, np.int64)), Carry()
+            return packed(areas), Carry()
         length, cap, size = day.row.seconds, 60 * self.cap, len(areas)
         ends = np.minimum(np.append(second[1:], length), second + cap)
-        edges, hours = _hours_shown(day.row)
-        dwell = np.zeros((size, _HOURS), np.int64)
+        edges, hours = hours_shown(day.row)
+        used = np.zeros((size, HOURS), np.int64)
         for place in range(size):
             here = area == place
-            np.add.at(dwell[place], hours, np.diff(covered(second[here], ends[here], edges)))
+            np.add.at(used[place], hours, np.diff(covered(second[here], ends[here], edges)))
 
-        went = (np.diff(area) != 0) & (np.diff(second) <= cap)
-        way = area[:-1][went] * size + area[1:][went]
-        at = hours[np.searchsorted(edges, second[1:][went], "right") - 1]
-        ways = np.bincount(way * _HOURS + at, minlength=size * size * _HOURS)
+        begun, until, room, stop = runs_of(second, area, length)
+        came, way = ways_gone(begun[stop], until[stop], room[stop], size, cap)
+        cell = way * HOURS + hours[np.searchsorted(edges, came, "right") - 1]
+        ways = np.bincount(cell, minlength=size * size * HOURS)
+        since = came[np.unique(cell, return_index=True)[1]]
+        runs = np.bincount(room[stop], minlength=size), np.bincount(room[~stop], minlength=size)
         last = int(second[-1])
         handed = Carry((areas[area[-1]],), {"instant": [last + day.row.start]}) if length - last < cap else Carry()
-        return _packed(areas, dwell.reshape(-1), ways), handed
+        return packed(areas, used.reshape(-1), ways, since, runs), handed
 
     def roll_up(self, row: DayRow, own: Integers) -> dict[str, Figures]:
         """Say how long each room was used, and from where to where people went."""
         del row
         areas = own.words
         dwell, to, origin = (
-            np.zeros((len(areas), _HOURS), np.int64),
+            np.zeros((len(areas), HOURS), np.int64),
             *([Counter[str]() for _ in areas] for _ in range(2)),
         )
         dwell[own["area"], own["hour"]] = own["seconds"]
@@ -151,161 +175,110 @@ class Room(Detector):
     # detecting
 
     def detect(self, history: History) -> list[Finding]:
-        """Give each room's hours and the usual way out of it, at most one of each a room."""
+        """Give each room's hours, and the usual way out of it."""
         days = self.summary(history).days
-        nothing = _packed((), *[np.empty(0, np.int64)] * 2)
-        folded = [days.get(row.ordinal) or nothing for row in history.rows]
+        folded = [days.get(row.ordinal) or packed() for row in history.rows]
         areas = tuple(sorted({day.words[word] for day in folded for word in day["area"].tolist()}))
         if len(areas) < 2:
             return []
-        seconds = _dwell(folded, areas)
-        observed = _observed(history, areas)
+        seconds, seen = dwell(folded, areas), observed(history, areas)
+        rooms = watched(history.home, areas) & ~passages(folded, areas)
+        used = seconds >= self.least_seconds
         found = []
-        for place in range(len(areas)):
-            use = self._use(history, areas, seconds, observed, place)
-            found += [_told_use(history, use, seconds[:, place])] if use else []
-        found += [_told_way(history, way) for way in self._ways(history, areas, _went(folded, areas), observed)]
+        for place in np.flatnonzero(rooms).tolist():
+            uses = self._uses(history, areas[place], used, seen[:, place], place)
+            found += [_told_use(history, use, seconds[:, place]) for use in uses]
+        first, count = first_ways(folded, areas)
+        first[:, ~rooms] = first[:, :, ~rooms] = NEVER
+        found += [_told_way(history, way) for way in self._ways(history, areas, first, count, seen)]
         return sorted(found, key=lambda finding: (-finding.evidence.low, finding.subject))
 
-    def _use(
-        self, history: History, areas: tuple[str, ...], seconds: Ints, observed: Bools, place: int
-    ) -> _Span | None:
-        """Find the hours of a room: of both classes of days when they agree, else of the class that is surer."""
-        used = seconds >= self.least_seconds
-        found: list[tuple[str, Bools, tuple[int, int]]] = []
-        for name in _CLASSES:
-            counts = history.classes[name] & observed[:, place]
+    def _uses(self, history: History, area: str, used: Bools, seen: Bools, place: int) -> list[_Span]:
+        """Give the hours of a room: those of ordinary days, and those of a kind of days on which they are others."""
+        found = []
+        for name in (*_CLASSES, *NAMES):
+            counts = history.classes[name] & seen
             hours = _longest(self._hours(used[counts], place)) if counts.sum() >= _LEAST_DAYS else None
-            found += [(name, counts, hours)] if hours else []
-        if len(found) == 2:
-            (_, _, one), (_, _, other) = found
-            both = max(one[0], other[0]), min(one[1], other[1])
-            if both[0] < both[1] and abs(one[0] - other[0]) <= 2:
-                found = [("all", history.classes["all"] & observed[:, place], both)]
-        told = [
-            _Span((areas[place],), name, *hours, counts & _kept(used[:, place], hours), counts)
-            for name, counts, hours in found
-        ]
-        sure = [
-            use for use in told if use.kept.sum() >= self.least_share * use.counts.sum() and _low(use) >= _LEAST_BOUND
-        ]
-        return max(sure, key=lambda use: int(use.kept.sum()), default=None)
+            found += [_span(area, name, hours, used[:, place], counts)] if hours else []
+        ordinary = [use for use in found if use.days in _CLASSES]
+        best = max((self._everyday(history, use, used[:, place], seen) for use in ordinary), key=_rank, default=None)
+        told = [best] if best and self._sure(best) else []
+        for use in (use for use in found if use.days in NAMES):
+            others = history.classes["weekdays"] & seen & ~use.counts
+            elsewhere = _kept(used[:, place], (use.start, use.end)) & others
+            differs = 2 * elsewhere.sum() * use.counts.sum() < use.kept.sum() * others.sum()
+            told += [use] if differs and self._sure(use) else []
+        return told
+
+    def _everyday(self, history: History, use: _Span, used: Bools, seen: Bools) -> _Span:
+        """Give a room's hours of a class of days as those of all days, if the others keep them nearly as often."""
+        everyday = _span(use.areas[0], "all", (use.start, use.end), used, history.classes["all"] & seen)
+        others = everyday.counts & ~use.counts
+        alike = (everyday.kept & others).sum() >= (self.least_share - _NEARLY) * others.sum()
+        return everyday if alike and others.any() else use
+
+    def _sure(self, span: _Span) -> bool:
+        return bool(span.kept.sum() >= self.least_share * span.counts.sum() and _low(span) >= _LEAST_BOUND)
 
     def _hours(self, used: Bools, place: int) -> Bools:
-        """Tell in which hours a room is used more than the house and more than it is on average: shape (24,)."""
+        """Tell in which hours a room is used more than the house and more than it is on average: shape (24,).
+
+        An hour between two such ones is one as well: who works at home has lunch elsewhere.
+        """
         kept, days = used[:, place].sum(axis=0), used.shape[0]
         house = used.mean(axis=(0, 1))
         usual = float(used[:, place].mean())
         low = np.array([share_interval(int(count), days, 0.98)[0] for count in kept])
         share = kept / days
-        return np.asarray((share >= self.least_share) & (share > house) & (low > 1.25 * usual))
+        hours = (share >= self.least_share) & (share > house) & (low > 1.25 * usual)
+        return np.asarray(hours | (np.roll(hours, 1) & np.roll(hours, -1)))
 
-    def _ways(self, history: History, areas: tuple[str, ...], went: Bools, observed: Bools) -> list[_Span]:
-        """Give the usual way out of each room: in two hours of most days, more often than else, and one way only."""
-        twice = went | np.roll(went, -1, axis=3)
-        best: dict[int, tuple[float, _Span]] = {}
-        for name in _CLASSES:
-            counts = observed[:, :, None] & observed[:, None, :] & history.classes[name][:, None, None]
-            days = counts.sum(axis=0)
-            share = (twice & counts[..., None]).sum(axis=0) / np.maximum(days, 1)[..., None]
-            hours = np.argmax(share, axis=2)
-            most = np.take_along_axis(share, hours[..., None], 2)[..., 0]
-            back = np.take_along_axis(share.transpose(1, 0, 2), hours[..., None], 2)[..., 0]
-            usual = (most >= self.least_share) & (days >= _LEAST_DAYS) & (2 * back <= most)
-            for origin, target in zip(*(axis.tolist() for axis in np.nonzero(usual)), strict=True):
-                hour = int(hours[origin, target])
-                mask = counts[:, origin, target]
+    def _ways(self, history: History, areas: tuple[str, ...], first: Ints, count: Ints, seen: Bools) -> list[_Span]:
+        """Give the usual way out of each room: gone on most days, more often than at other hours, before going back.
+
+        It is that of two hours of a class of days; of all days, where the others have it nearly as often at
+        hours close to these.
+        """
+        known = seen[:, :, None] & seen[:, None, :] & history.lived[:, None, None]
+        gone = np.minimum(first, np.roll(first, -1, axis=3)) < NEVER
+        masks = {name: known & history.classes[name][:, None, None] for name in _CLASSES}
+        shares = {
+            name: (gone & mask[..., None]).sum(axis=0) / np.maximum(mask.sum(axis=0), 1)[..., None]
+            for name, mask in masks.items()
+        }
+        best: dict[int, _Span] = {}
+        for name, other in (_CLASSES, _CLASSES[::-1]):
+            usual = (shares[name].max(axis=2) >= self.least_share) & (masks[name].sum(axis=0) >= _LEAST_DAYS)
+            for origin, target in np.argwhere(usual).tolist():
+                hour, beside = (int(np.argmax(shares[which][origin, target])) for which in (name, other))
+                often = shares[other][origin, target, beside] >= self.least_share - _NEARLY
+                alike = often and abs(beside - hour) <= _HOURS_APART
+                span = (min(hour, beside), max(hour, beside) + 2) if alike else (hour, hour + 2)
+                days = known[:, origin, target] & history.classes["all" if alike else name]
+                there, back = (_first(first[:, one, two], span) for one, two in ((origin, target), (target, origin)))
                 way = _Span(
-                    (areas[origin], areas[target]), name, hour, hour + 2, twice[:, origin, target, hour] & mask, mask
+                    (areas[origin], areas[target]), "all" if alike else name, *span, (there < NEVER) & days, days
                 )
-                low, usual_share = _low(way), float(share[origin, target].mean())
-                if low >= _LEAST_BOUND and low > 2 * usual_share and low > best.get(origin, (0.0, way))[0]:
-                    best[origin] = low, way
-        return [way for _, (_, way) in sorted(best.items())]
+                again = int(count[way.kept, origin, target][:, np.arange(*span) % HOURS].sum())
+                ahead = ((there < back) & days).sum() >= _AHEAD * way.kept.sum() and again < _AGAIN * way.kept.sum()
+                apart = _low(way) > 2 * float(shares[name][origin, target].mean())
+                if ahead and apart and self._sure(way) and (origin not in best or _rank(way) > _rank(best[origin])):
+                    best[origin] = way
+        return [best[origin] for origin in sorted(best)]
 
 
-def _signs(day: DayView, carry: Carry) -> tuple[tuple[str, ...], Ints, Ints]:
-    """Give areas, and when (elapsed second) in which of them something tells that somebody is there; in order."""
-    found = [_area_of(day.home, name) for name in day.entities]
-    areas = tuple(sorted({area for area in found if area} | set(carry.words)))
-    rank = {area: number for number, area in enumerate(areas)}
-    where = np.array([rank[area] if area else -1 for area in found], np.int64)
-    changes = day.changes
-    tokens, token = np.unique(changes.entity * len(day.states) + changes.after, return_inverse=True)
-    pairs = [divmod(one, len(day.states)) for one in tokens.tolist()]
-    telling = [is_sign(day.home, token_of(day.entities[entity], day.states[after])) for entity, after in pairs]
-    sign = changes.learned & (where[changes.entity] >= 0) & np.array(telling, bool)[token.reshape(-1)]
-    second, area = changes.second[sign], where[changes.entity[sign]]
-    if carry:
-        second = np.append(carry["instant"] - day.row.start, second)
-        area = np.append(rank[carry.words[0]], area)
-    order = np.lexsort((area, second))
-    return areas, second[order], area[order]
+def _first(times: Ints, span: tuple[int, int]) -> Ints:
+    """Give the first time of each day in some hours: shape (days,)."""
+    return np.asarray(times[:, np.arange(*span) % HOURS].min(axis=1))
 
 
-def _area_of(home: Home, entity_id: str) -> str | None:
-    """Give the area of an entity that tells where somebody is."""
-    area = home.area_of(entity_id)
-    return area.id if area and tells(home, entity_id) else None
+def _span(area: str, days: str, hours: tuple[int, int], used: Bools, counts: Bools) -> _Span:
+    return _Span((area,), days, *hours, counts & _kept(used, hours), counts)
 
 
-def _hours_shown(row: DayRow) -> tuple[Ints, Ints]:
-    """Give the elapsed seconds between which the wall clock shows one hour, and these hours: one fewer."""
-    turns = [np.arange(-shift % 3600, row.seconds, 3600) for _, shift in row.clock]
-    starts = [since for since, _ in row.clock if since < row.seconds]
-    edges = np.unique(np.concatenate([*turns, starts, [0, row.seconds]])).astype(np.int64)
-    return edges, wall_seconds(row.clock, edges[:-1]) // 3600 % _HOURS
-
-
-def _packed(areas: tuple[str, ...], dwell: Ints, ways: Ints) -> Integers:
-    """Pack seconds by (area, hour) and ways by (from, to, hour), leaving out what is zero."""
-    spans, steps = np.flatnonzero(dwell), np.flatnonzero(ways)
-    size = max(len(areas), 1)
-    return Integers(
-        areas,
-        {
-            "area": spans // _HOURS,
-            "hour": spans % _HOURS,
-            "seconds": dwell[spans],
-            "from": steps // _HOURS // size,
-            "to": steps // _HOURS % size,
-            "at": steps % _HOURS,
-            "count": ways[steps],
-        },
-    )
-
-
-def _dwell(folded: list[Integers], areas: tuple[str, ...]) -> Ints:
-    """Give the seconds by day, area and hour: shape (days, areas, 24)."""
-    rank = {area: number for number, area in enumerate(areas)}
-    seconds = np.zeros((len(folded), len(areas), _HOURS), np.int64)
-    for place, day in enumerate(folded):
-        number = np.array([rank.get(word, 0) for word in day.words], np.int64)
-        if day["area"].size:
-            seconds[place, number[day["area"]], day["hour"]] = day["seconds"]
-    return seconds
-
-
-def _went(folded: list[Integers], areas: tuple[str, ...]) -> Bools:
-    """Tell on which days and in which hours somebody went from one area to another: shape (days, from, to, 24)."""
-    rank = {area: number for number, area in enumerate(areas)}
-    went = np.zeros((len(folded), len(areas), len(areas), _HOURS), bool)
-    for place, day in enumerate(folded):
-        number = np.array([rank.get(word, 0) for word in day.words], np.int64)
-        if day["from"].size:
-            went[place, number[day["from"]], number[day["to"]], day["at"]] = True
-    return went
-
-
-def _observed(history: History, areas: tuple[str, ...]) -> Bools:
-    """Tell on which days something of each area was observed for most of the day: shape (days, areas)."""
-    entities = sorted(frozenset().union(*(row.present for row in history.rows)))
-    seen = np.zeros((len(history.rows), len(areas)), bool)
-    for name in entities:
-        area = _area_of(history.home, name)
-        if area in areas:
-            seen[:, areas.index(area)] |= history.cells(name).mean(axis=1) > 0.5
-    return seen
+def _rank(span: _Span) -> tuple[int, float]:
+    """Prefer what was kept on more days."""
+    return int(span.kept.sum()), _low(span)
 
 
 def _low(span: _Span) -> float:
@@ -325,7 +298,7 @@ def _longest(hours: Bools) -> tuple[int, int] | None:
 
 def _kept(used: Bools, span: tuple[int, int]) -> Bools:
     """Tell on which days a room was used in at least half of some hours: shape (days,)."""
-    hours = np.arange(*span) % _HOURS
+    hours = np.arange(*span) % HOURS
     return np.asarray(2 * used[:, hours].sum(axis=1) >= hours.size)
 
 
@@ -335,7 +308,7 @@ def _named(home: Home, area: str) -> str:
 
 
 def _told_use(history: History, use: _Span, seconds: Ints) -> Finding:
-    hours = np.arange(use.start, use.end) % _HOURS
+    hours = np.arange(use.start, use.end) % HOURS
     minutes = round(float(np.median(seconds[use.kept][:, hours].sum(axis=1))) / 60)
     what = f"{_named(history.home, use.areas[0])} is in use, for about {words.span(60 * minutes)}"
     return _finding(history, use, what, {"minutes": minutes})
@@ -349,7 +322,7 @@ def _told_way(history: History, way: _Span) -> Finding:
 def _finding(history: History, span: _Span, what: str, more: dict[str, object]) -> Finding:
     kept, days = int(span.kept.sum()), int(span.counts.sum())
     low, high = share_interval(kept, days)
-    hours = {"days": span.days, "start": span.start, "end": span.end % _HOURS}
+    hours = {"days": span.days, "start": span.start, "end": span.end % HOURS}
     when = f"between {words.clock(60 * span.start)} and {words.clock(60 * span.end)}"
     return Finding(
         detector=Room.name,
@@ -359,5 +332,5 @@ def _finding(history: History, span: _Span, what: str, more: dict[str, object]) 
         evidence=Evidence(kept=kept, observed=days, low=low, high=high),
         confidence=next_time(kept, days),
         stage=Stage.ESTABLISHED if kept >= 10 else Stage.EMERGING,
-        sentence=f"{words.days(span.days)} {when} {what}",
+        sentence=f"{_KINDS.get(span.days) or words.days(span.days)} {when} {what}",
     )
