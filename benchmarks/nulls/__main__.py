@@ -1,7 +1,7 @@
 """Show what each detector finds in homes without habits: ``python -m benchmarks.nulls``."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -13,7 +13,8 @@ from rich.table import Table
 from benchmarks.nulls import sources
 from benchmarks.nulls.days import Days
 from benchmarks.nulls.kinds import KINDS, Kind, most_homes
-from benchmarks.nulls.makers import MOVING
+from benchmarks.nulls.makers import MOVING, Maker
+from benchmarks.nulls.peers import Peer
 from quotidian.detect import Detector, detectors
 
 #: A seed of its own for each null home, so that one more kind changes none of the others.
@@ -43,10 +44,9 @@ class Outcome(msgspec.Struct):
         """On how many homes it may show something."""
         return most_homes(self.homes)
 
-    def add(self, kind: Kind, detector: Detector, days: Days) -> None:
-        """Look at one more null home."""
+    def add(self, kind: Kind, detector: Detector, days: Days, peer: float) -> None:
+        """Look at one more null home, in which the peer shows so much."""
         found = kind.shown(detector, days)
-        peer = kind.peer(days.history())
         self.days = max(self.days, len(days.rows))
         self.homes += 1
         self.showed += bool(found)
@@ -62,13 +62,17 @@ def measured(kinds: Sequence[Kind], source: str, homes: Iterator[tuple[int, Days
     every = {detector.name: detector for detector in detectors()}
     outcomes = [Outcome(kind.detector, kind.null, source) for kind in kinds]
     for number, days in homes:
-        made: dict[Callable[..., Days], Days] = {}
+        made: dict[Maker, Days] = {}
+        beside: dict[tuple[Maker, Peer], float] = {}
         for kind, outcome in zip(kinds, outcomes, strict=True):
             if kind.maker not in made:
                 named = {one.detector for one in kinds if one.maker is kind.maker}
                 rng = np.random.default_rng([_NULL, number])
                 made[kind.maker] = kind.maker(days, rng, [every[name] for name in sorted(named)])
-            outcome.add(kind, every[kind.detector], made[kind.maker])
+            peered = kind.maker, kind.peer
+            if peered not in beside:
+                beside[peered] = kind.peer(made[kind.maker].history())
+            outcome.add(kind, every[kind.detector], made[kind.maker], beside[peered])
         yield outcomes
 
 
