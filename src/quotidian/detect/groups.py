@@ -1,20 +1,20 @@
 """Things that belong together at a time of the day, and when they are used together."""
 
 from collections.abc import Iterator, Sequence
+from itertools import permutations
 from typing import Final
 
-import msgspec
 import numpy as np
 
-from quotidian.detect.bonds import Bond, Bonds
-from quotidian.detect.dayrow import DayRow, entity_of, state_of, token_of
-from quotidian.detect.history import History, entities_of
+from quotidian.detect.begun import Group, beginnings, number_of
+from quotidian.detect.bonds import Bonds
+from quotidian.detect.dayrow import entity_of, state_of
+from quotidian.detect.history import History
 from quotidian.detect.statistics import around
 from quotidian.detect.things import ENDS, is_act
 from quotidian.detect.time_of_day import TimeOfDay
-from quotidian.model import Finding, Home, Integers
-from quotidian.model.arrays import Bools, Ints
-from quotidian.model.day import DAY_MINUTES
+from quotidian.model import Finding, Home
+from quotidian.model.arrays import Ints
 from quotidian.model.home import domain_of
 
 #: What involves fewer things is told by other detectors.
@@ -23,57 +23,6 @@ LEAST_THINGS: Final = 3
 _NEAR: Final = 15
 #: What share of the days of either two times of day must have in common.
 _COMMON: Final = 0.6
-
-
-class Group(msgspec.Struct, frozen=True, eq=False):
-    """Tokens (by number, ascending) that belong together, and all occasions on which they were used together.
-
-    ``fewest`` of them make an occasion. ``rows`` are the rows of the timeline at which they occur; ``first`` and
-    ``last`` are the places in these of the first and the last act of each occasion, ``ends`` are the instants at which
-    the last thing came to rest.
-    """
-
-    tokens: Ints
-    fewest: int
-    rows: Ints
-    first: Ints
-    last: Ints
-    ends: Ints
-
-    def at(self, history: History, begun: Finding) -> Ints:
-        """Give the occasions that begin on the days and at the minutes of a time of day."""
-        timeline = history.timeline
-        rows = self.rows[self.first]
-        minutes = history.ordinals[timeline.day[rows]] * DAY_MINUTES + timeline.wall[rows] // 60
-        dates, times = (np.array(begun.measures[name], np.int64) for name in ("dates", "times"))
-        return np.flatnonzero(np.isin(minutes, dates * DAY_MINUTES + times))
-
-    def usual(self, history: History, begun: Finding, least_share: float) -> tuple[int, ...]:
-        """Give the tokens that occur in enough of the occasions that begin at a time of day."""
-        chosen = self.at(history, begun)
-        seen = np.zeros((chosen.size, len(history.tokens)), bool)
-        for row, place in enumerate(chosen.tolist()):
-            seen[row, history.timeline.token[self._of(place)]] = True
-        times = seen.sum(axis=0)
-        return tuple(token for token in self.tokens.tolist() if times[token] >= max(least_share * chosen.size, 1))
-
-    def in_order(self, history: History, chosen: Ints) -> list[str]:
-        """Give the tokens in the order in which most of some occasions have them."""
-        timeline = history.timeline
-        rows = [self._of(place) for place in chosen.tolist()]
-        lags = [timeline.instant[part] - timeline.instant[part[0]] for part in rows]
-        lag, token = np.concatenate(lags), timeline.token[np.concatenate(rows)]
-        usual = {one: float(np.median(lag[token == one])) for one in self.tokens.tolist() if (token == one).any()}
-        return [history.tokens[one] for one in sorted(usual, key=lambda one: (usual[one], one))]
-
-    def _of(self, place: int) -> Ints:
-        """Give the rows of the timeline that an occasion consists of."""
-        return self.rows[self.first[place] : self.last[place] + 1]
-
-    def lengths(self, history: History, chosen: Ints) -> Ints:
-        """Give for how many seconds some occasions lasted."""
-        instants = history.timeline.instant[self.rows]
-        return self.ends[chosen] - instants[self.first[chosen]]
 
 
 class Groups:
@@ -99,14 +48,17 @@ class Groups:
         if not history.tokens:
             return []
         usable = np.array([_is_use(history.home, token) for token in history.tokens], bool)
-        bonds = Bonds(60 * self._pause, self._level, least_share=self._least_share, either=True)
-        found: dict[tuple[int, ...], Group | None] = {}
-        number = {token: place for place, token in enumerate(history.tokens)}
-        times = [one for one in TimeOfDay().detect(history) if usable[number[one.subject[0]]]]
-        for together in _together(times, bonds.of(history, usable), number):
-            tokens = tuple(sorted({number[one.subject[0]] for one in together}))
-            found.setdefault(tokens, self.group(history, tokens))
-        return [group for group in found.values() if group is not None]
+        bonds = Bonds(60 * self._pause, self._level, least_share=self._least_share, either=True).of(history, usable)
+        bound = sorted({token for bond in bonds for token in (bond.first, bond.second)})
+        if not bound:
+            return []
+        times = [
+            (bound[number_of(one.subject[0])], one)
+            for one in TimeOfDay().detect(beginnings(history, [_alone(history, token) for token in bound]))
+        ]
+        together = sorted(_together(times, {(bond.first, bond.second): bond.gap for bond in bonds}))
+        found = [self.group(history, tokens) for tokens in dict.fromkeys(together)]
+        return [group for group in found if group is not None]
 
     def group(self, history: History, tokens: tuple[int, ...]) -> Group | None:
         """Cut the uses of tokens (numbers) where there is a pause, and leave out what too few of them take part in.
@@ -139,19 +91,23 @@ def _is_use(home: Home, token: str) -> bool:
     return is_act(home, token) and not person and state_of(token) not in ENDS
 
 
-def _together(times: Sequence[Finding], bonds: Sequence[Bond], number: dict[str, int]) -> Iterator[list[Finding]]:
-    """Give the times of day that belong together, each group once."""
-    gaps = {(bond.first, bond.second): bond.gap for bond in bonds}
-    times = [one for one in times if one.measures["reference"] not in {"sunrise", "sunset"}]
+def _alone(history: History, token: int) -> Group:
+    """Make a group of one token: each of its occurrences is an occasion."""
+    rows = history.occurrences[history.tokens[token]]
+    every = np.arange(rows.size)
+    return Group(np.array([token]), 1, rows, every, every, history.timeline.instant[rows])
+
+
+def _together(times: Sequence[tuple[int, Finding]], gaps: dict[tuple[int, int], int]) -> Iterator[tuple[int, ...]]:
+    """Give the tokens whose times of day belong together, ascending; ``gaps`` are those between tokens (seconds)."""
     group = list(range(len(times)))
-    for place, one in enumerate(times):
-        for other_place, other in enumerate(times):
-            gap = gaps.get((number[one.subject[0]], number[other.subject[0]]))
-            if gap is not None and _at_once(one, other, gap):
-                low, high = sorted((group[place], group[other_place]))
-                group = [low if known == high else known for known in group]
+    for (place, (one, time)), (other_place, (other, later)) in permutations(enumerate(times), 2):
+        gap = gaps.get((one, other))
+        if gap is not None and _at_once(time, later, gap):
+            low, high = sorted((group[place], group[other_place]))
+            group = [low if known == high else known for known in group]
     for first in sorted(set(group)):
-        yield [one for place, one in enumerate(times) if group[place] == first]
+        yield tuple(sorted({token for place, (token, _) in enumerate(times) if group[place] == first}))
 
 
 def _at_once(one: Finding, other: Finding, gap: int) -> bool:
@@ -176,61 +132,3 @@ def _rests(history: History, rows: Ints, longest: int) -> Ints:
         end = np.append(ends, np.iinfo(np.int64).max)[np.searchsorted(ends, instants[own], "right")]
         rests[own] = np.where(end - instants[own] <= longest, end, instants[own])
     return rests
-
-
-def _token(place: int) -> str:
-    # Each its own state, so that sessions that begin together are never taken for the lamps of a scene.
-    return token_of(f"session.{place}", f"begun_{place}")
-
-
-def number_of(token: str) -> int:
-    """Give the number of the group whose beginning a token is."""
-    return int(entity_of(token).partition(".")[2])
-
-
-def beginnings(history: History, groups: Sequence[Group]) -> History:
-    """Make a history in which the beginning of each group's occasions is a token, without a sun."""
-    timeline = history.timeline
-    first = np.concatenate([group.rows[group.first] for group in groups])
-    owner = np.repeat(np.arange(len(groups)), [group.first.size for group in groups])
-    order = np.lexsort((owner, first))
-    first, owner = first[order], owner[order]
-    bounds = np.searchsorted(timeline.day[first], np.arange(len(history.rows) + 1))
-    observed = np.stack([_observed(history, group) for group in groups])
-    rows = []
-    for place, row in enumerate(history.rows):
-        today = slice(bounds[place], bounds[place + 1])
-        present = np.flatnonzero(observed[:, place])
-        rows.append(_row(row, len(groups), timeline.instant[first[today]] - row.start, owner[today], present))
-    return History(rows, history.home)
-
-
-def _row(row: DayRow, subjects: int, second: Ints, token: Ints, present: Ints) -> DayRow:
-    """Make the row of a day on which sessions begin."""
-    names = tuple(entity_of(_token(place)) for place in range(subjects))
-    states = tuple(state_of(_token(place)) for place in range(subjects))
-    nothing: list[int] = []
-    return DayRow(
-        row.ordinal,
-        Integers(
-            names + states,
-            {
-                "header": [row.start, row.seconds, -1, -1],
-                "clock_from": row.integers["clock_from"],
-                "clock_shift": row.integers["clock_shift"],
-                "token_entity": range(subjects),
-                "token_state": range(subjects, 2 * subjects),
-                "second": second,
-                "token": token,
-                "learned": np.ones(second.size, np.int64),
-                "present": present,
-                **dict.fromkeys(("gap_entity", "gap_start", "gap_end"), nothing),
-            },
-        ),
-    )
-
-
-def _observed(history: History, group: Group) -> Bools:
-    """Tell on which lived days enough of a group's things were observed."""
-    names = entities_of([history.tokens[token] for token in group.tokens.tolist()])
-    return np.asarray((np.sum([history.present(name) for name in names], axis=0) >= group.fewest) & history.lived)

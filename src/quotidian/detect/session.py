@@ -8,8 +8,9 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
+from quotidian.detect.begun import Group, beginnings, number_of
 from quotidian.detect.dayrow import DayRow
-from quotidian.detect.groups import Group, Groups, beginnings, number_of
+from quotidian.detect.groups import Groups
 from quotidian.detect.history import History, entities_of
 from quotidian.detect.rollup import MOST, by_entity
 from quotidian.detect.statistics import around
