@@ -52,6 +52,7 @@ class Days:
         self.blind = np.stack([_blind(row) for row in rows])
         self._rows(rows, draw)
         self._present = [row.present for row in rows]
+        self._chatter = [frozenset(row.chatter) for row in rows]
         self.levels = _levels([day for kept in levels for day in kept])
 
     def _rows(self, rows: list[DayRow], draw: Ints) -> None:
@@ -88,9 +89,16 @@ class Days:
         """Tell on which days an entity was observed at all."""
         return np.array([entity_id in names for names in self._present], bool)
 
+    def followed(self, areas: tuple[str, ...]) -> Bools:
+        """Tell on which days the row has every change in some areas: nothing in them changed too often to be kept."""
+        where = {name: area.id for name in frozenset().union(*self._chatter) if (area := self.home.area_of(name))}
+        return np.array([not any(where.get(name) in areas for name in names) for names in self._chatter], bool)
+
     def lived(self, name: object = "all") -> Bools:
         """Give the lived days of a class."""
-        return np.asarray(np.logical_or.reduce([self.masks[part] for part in str(name).split("+")]))
+        parts = set(str(name).split("+"))
+        among = "all" if len(parts) == 1 or parts & {"saturday", "sunday"} else "weekdays"
+        return np.asarray(np.logical_or.reduce([self.masks[part] for part in sorted(parts)]) & self.masks[among])
 
     def any(self, places: Ints) -> Bools:
         """Tell which days have one of some changes."""
@@ -114,7 +122,7 @@ class Days:
         """Tell which days were observed at a minute (one for each day) and a quarter of an hour around it."""
         cells = np.asarray(minutes) % DAY_MINUTES // 5
         near = [self.blind[np.arange(self.size), (cells + shift) % DAY_CELLS] for shift in (-3, 0, 3)]
-        return ~np.logical_or.reduce(near)
+        return np.asarray(~np.logical_or.reduce(near))
 
 
 def _blind(row: DayRow) -> Bools:

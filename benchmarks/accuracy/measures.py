@@ -17,6 +17,7 @@ from quotidian.model import Finding
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.day import DAY_MINUTES
 
+_STOP: Final = 60
 _CAP: Final = 1_800  #: seconds after a sign in which a room is in use
 _IN_USE: Final = 300  #: seconds of an hour that make a room used
 _GAP: Final = 600  #: seconds between two acts of a routine
@@ -126,7 +127,7 @@ def room(finding: Finding, days: Days) -> Measured:
         held = days.any(_gone(days, places, areas, finding.subject, hours))
     else:
         held = 2 * (_dwelt(days, places, areas == finding.subject[0])[:, hours] >= _IN_USE).sum(axis=1) >= hours.size
-    return Measured(held, days.lived(finding.measures.get("days", "all")))
+    return Measured(held, days.lived(finding.measures.get("days", "all")) & days.followed(finding.subject))
 
 
 def _signs(days: Days, subject: str | None = None) -> tuple[Ints, "np.ndarray[tuple[int], np.dtype[np.str_]]"]:
@@ -140,14 +141,22 @@ def _signs(days: Days, subject: str | None = None) -> tuple[Ints, "np.ndarray[tu
 
 
 def _gone(days: Days, places: Ints, areas: object, way: tuple[str, ...], hours: Ints) -> Ints:
-    """Give the places at which a way through rooms ends within some hours, without a long stop."""
-    names, size = np.asarray(areas), len(places) - len(way) + 1
-    gone = np.logical_and.reduce([names[step : step + size] == area for step, area in enumerate(way)])
-    quick = np.diff(days.instant[places]) <= _CAP
+    """Give the places at which a way through rooms ends within some hours, without a long silence.
+
+    A room in which somebody is for less than a minute is only walked through.
+    """
+    names, instant = np.asarray(areas), days.instant[places]
+    begun = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
+    last = np.append(begun[1:], names.size) - 1
+    stop = np.append(np.diff(instant[begun]) >= _STOP, True)
+    begun, last = begun[stop], last[stop]
+    size = len(begun) - len(way) + 1
+    gone = np.logical_and.reduce([names[begun[step : step + size]] == area for step, area in enumerate(way)])
+    quick = instant[begun[1:]] - instant[last[:-1]] <= _CAP
     for step in range(len(way) - 1):
         gone &= quick[step : step + size]
-    ends = places[np.flatnonzero(gone) + len(way) - 1]
-    return ends[np.isin(days.wall[ends] // 3600, hours)]
+    ends = places[begun[np.flatnonzero(gone) + len(way) - 1]]
+    return np.asarray(ends[np.isin(days.wall[ends] // 3600, hours)])
 
 
 def _dwelt(days: Days, places: Ints, here: Bools) -> Ints:
