@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 import msgspec
 import numpy as np
+from scipy.special import bdtrc
 
 from quotidian.detect import words
 from quotidian.detect.base import Detector
@@ -13,7 +14,7 @@ from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.kinds import NAMES
 from quotidian.detect.rollup import sides
-from quotidian.detect.statistics import covered, next_time, share_interval
+from quotidian.detect.statistics import covered, next_time, rounded, share_interval
 from quotidian.detect.stops import (
     HOURS,
     NEVER,
@@ -36,9 +37,11 @@ _LEAST_DAYS: Final = 5
 #: What the lower bound of a share must reach, so that a few days alone say nothing.
 _LEAST_BOUND: Final = 0.5
 
-#: By how much less often the other class may show what is told of all days, and how many hours earlier or later.
+#: By how much less often the other class may show a way that is told of all days, and how many hours off.
 _NEARLY: Final = 0.15
 _HOURS_APART: Final = 3
+#: The largest chance of what is told of a kind of days, over all rooms and hours.
+_CHANCE: Final = 0.01
 #: On so many days that show a way it comes before the way back.
 _AHEAD: Final = 0.6
 #: A way that is gone so often on an ordinary day is that of people in both rooms.
@@ -64,10 +67,17 @@ class Room(Detector):
     """Which rooms are used when, and how people usually go from one to the next.
 
     Where somebody is follows from motion, doors and operated things that have an area. From one sign to the next, and
-    at most for ``cap`` minutes, the room counts as used; two signs in different rooms within that time are a
-    way between them. A room's hours are those in which it is used on at least ``least_share`` of a class of days, in
-    which the house's rooms are used less on average, and in which the lower bound of its share lies well above
-    its own average over the day, so that a room that is always in use has no hours. This describes and makes no claim
+    at most for ``cap`` minutes, the room counts as used. A room's hours are those in which it is used on at least
+    ``least_share`` of the lived days of a class, in which the house's rooms are used less on average, and in
+    which the lower bound of its share lies well above its own average over the day, so that a room that is always in
+    use has no hours. They are told of all days when most days of the other class keep them too; and of a kind of days
+    that is the home's own (see ``kinds``) when the share of other weekdays would hardly ever give as many.
+
+    Where the next sign elsewhere comes within a minute, somebody only walked through; what is mostly walked through
+    has no hours. A way leads from one stop to the next. The usual way out of a room is gone in some hours of
+    most days, not again and again, and mostly before the way back.
+
+    Where sensors see people in two rooms or more, only such rooms are told. This describes and makes no claim
     against chance; the bounds are over days [1]_.
 
     Parameters
@@ -82,7 +92,8 @@ class Room(Detector):
     Notes
     -----
     Kept per day: *dwell* ``area`` (words), ``hour`` (of the wall clock), ``seconds``; *ways* ``from``, ``to`` (words),
-    ``at`` (hour), ``count``. Handed on: the last sign.
+    ``at`` (hour), ``count``, ``since`` (elapsed second of the first); *runs* ``room`` (words), ``stops``, ``passed``
+    (how often). Handed on: the last sign.
 
     Rolled up, of each area: ``seconds`` in use, ``hourly_seconds`` (24); ``to`` and ``to_times``, ``from`` and
     ``from_times``: the most frequent ways.
@@ -205,16 +216,16 @@ class Room(Detector):
         told = [best] if best and self._sure(best) else []
         for use in (use for use in found if use.days in NAMES):
             others = history.classes["weekdays"] & seen & ~use.counts
-            elsewhere = _kept(used[:, place], (use.start, use.end)) & others
-            differs = 2 * elsewhere.sum() * use.counts.sum() < use.kept.sum() * others.sum()
-            told += [use] if differs and self._sure(use) else []
+            elsewhere = int((_kept(used[:, place], (use.start, use.end)) & others).sum())
+            if self._sure(use) and _by_chance(use, elsewhere, int(others.sum())) * used[0].size <= _CHANCE:
+                told.append(use)
         return told
 
     def _everyday(self, history: History, use: _Span, used: Bools, seen: Bools) -> _Span:
-        """Give a room's hours of a class of days as those of all days, if the others keep them nearly as often."""
+        """Give a room's hours of a class of days as those of all days, if most of the others keep them too."""
         everyday = _span(use.areas[0], "all", (use.start, use.end), used, history.classes["all"] & seen)
         others = everyday.counts & ~use.counts
-        alike = (everyday.kept & others).sum() >= (self.least_share - _NEARLY) * others.sum()
+        alike = (everyday.kept & others).sum() >= self.least_share * others.sum()
         return everyday if alike and others.any() else use
 
     def _sure(self, span: _Span) -> bool:
@@ -274,6 +285,13 @@ def _first(times: Ints, span: tuple[int, int]) -> Ints:
 
 def _span(area: str, days: str, hours: tuple[int, int], used: Bools, counts: Bools) -> _Span:
     return _Span((area,), days, *hours, counts & _kept(used, hours), counts)
+
+
+def _by_chance(use: _Span, elsewhere: int, others: int) -> float:
+    """Give the chance that so many days of a kind show a use of a room, at the share of other days."""
+    # One more day than was seen: that it never happened elsewhere does not make it impossible.
+    chance = (elsewhere + 1) / (others + 2)
+    return float(rounded(bdtrc(np.array([use.kept.sum() - 1]), use.counts.sum(), chance))[0]) if use.kept.any() else 1.0
 
 
 def _rank(span: _Span) -> tuple[int, float]:
