@@ -10,16 +10,12 @@ import msgspec
 from quotidian.detect import Detector, History, observe
 from quotidian.detect.dayrow import DayRow
 from quotidian.detect.reconcile import reconcile
+from quotidian.detect.telling import told_once
 from quotidian.learn.periods import closing
 from quotidian.learn.window import LOOK_BACK
 from quotidian.model import Carry, Finding, Home, Integers, Pattern, Summary
 from quotidian.simulate import Plan, simulate
 from quotidian.simulate.truth import Truth
-
-try:
-    from quotidian.detect.telling import told_once
-except ImportError:
-    told_once = None
 
 #: Days between the first days of two homes, so that every season is among them, and how many first days there are.
 _APART: Final = 28
@@ -116,8 +112,7 @@ def found(lived: Lived, detector: Detector) -> list[Finding]:
 def listed(lived: Lived, detectors: Sequence[Detector]) -> list[Pattern]:
     """Give what a home's list would hold after its last night, with what is told better by another marked."""
     findings = [finding for one in detectors for finding in found(lived, one)]
-    patterns = reconcile(lived.home.id, [], findings, lived.dates[-1])
-    return patterns if told_once is None else told_once(patterns)
+    return told_once(reconcile(lived.home.id, [], findings, lived.dates[-1]))
 
 
 def wall_minute(instant: int, date: dt.date, zone: str) -> float:

@@ -82,6 +82,12 @@ def jaccard(one: frozenset[int] | set[int], other: frozenset[int] | set[int]) ->
     return len(one & other) / max(len(one | other), 1)
 
 
+def near(finding: Finding, habit: HabitTruth) -> bool:
+    """Tell whether a claim is of a habit's kind, and about any of its things: what may have come out differently."""
+    names = {token.partition("=")[0] for token in habit.tokens}
+    return finding.detector == habit.kind and any(token.partition("=")[0] in names for token in _about(finding))
+
+
 def _about(finding: Finding) -> set[str]:
     """Give the tokens of a claim, with those that move together with them."""
     return {*finding.subject, *finding.measures.get("members", ())}
@@ -110,7 +116,7 @@ def _same_time(lived: Lived, finding: Finding, habit: HabitTruth, kept: Floats) 
         return False
     if sun is not None and reference == truly:
         offsets = np.array([t - sun[one.date.toordinal()] for t, one in zip(kept, habit.kept, strict=True)])
-        return min(abs(claimed - float(np.median(offsets))), abs(claimed - known["offset"])) <= near
+        return bool(min(abs(claimed - float(np.median(offsets))), abs(claimed - known["offset"])) <= near)
     if reference in {"sunrise", "sunset"}:
         claimed += float(np.median(list(lived.suns(reference).values())))
     planned = known.get("minute", float(np.median(kept)))
@@ -128,7 +134,7 @@ def _pair(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
     thens = {finding.subject[1], *finding.measures.get("followers", ())}
     if habit.tokens[0] not in firsts or habit.tokens[1] not in thens:
         return False
-    return abs(finding.measures["lag"] - habit.parameters["lag"]) <= 60 * NEAR
+    return bool(abs(finding.measures["lag"] - habit.parameters["lag"]) <= 60 * NEAR)
 
 
 def _sequence(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
@@ -160,7 +166,7 @@ def _duration(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
     kept = np.array([((one.until or one.at[0]) - one.at[0]) / 6e7 for one in habit.kept])
     near = max(NEAR, float(np.std(kept)) / np.sqrt(kept.size))
     claimed = finding.measures["median"] / 60
-    return min(abs(claimed - habit.parameters["median"]), abs(claimed - float(np.median(kept)))) <= near
+    return bool(min(abs(claimed - habit.parameters["median"]), abs(claimed - float(np.median(kept)))) <= near)
 
 
 def _anomaly(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
@@ -194,7 +200,7 @@ def _contextual(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
     known, kind = habit.parameters, lived.home.entity(context).device_class
     if "colder" in known:
         right = kind == "temperature" and side == "below"
-        return right and abs(finding.measures["threshold"] - known["colder"]) <= _DEGREES
+        return bool(right and abs(finding.measures["threshold"] - known["colder"]) <= _DEGREES)
     return (context in {"sun", "dark", "darkness"}) or (kind == "illuminance" and side == "below")
 
 
@@ -210,7 +216,7 @@ def _seasonal(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
     if "step" not in known:
         return False
     moved = float(around(np.array(measures["after"]), measures["before"]))
-    return measures["shape"] == "step" and abs(moved - known["step"]) <= 3 * NEAR
+    return bool(measures["shape"] == "step" and abs(moved - known["step"]) <= 3 * NEAR)
 
 
 def _slope(measures: dict[str, Any], truly: float) -> bool:

@@ -236,7 +236,7 @@ def fitted_lines(history: History) -> Iterator[Finding]:
 def _finding(detector: str, subject: tuple[str, ...], measures: dict[str, Any], kept: int, days: int) -> Finding:
     kept = min(kept, days)
     low, high = share_interval(kept, days)
-    said = " ".join((*subject, *(f"{name} {value}" for name, value in measures.items() if np.isscalar(value))))
+    figures = [f"{name} {value}" for name, value in measures.items() if isinstance(value, int | float | str)]
     anchor = measures.get("minute")
     return Finding(
         detector=detector,
@@ -245,7 +245,7 @@ def _finding(detector: str, subject: tuple[str, ...], measures: dict[str, Any], 
         measures=measures,
         evidence=Evidence(kept=kept, observed=days, low=low, high=high),
         confidence=kept / max(days, 1),
-        sentence=said,
+        sentence=" ".join((*subject, *figures)),
     )
 
 

@@ -21,7 +21,8 @@ def fresh(plan: Plan, times: int) -> Days:
     """Give a plan's days, lived through again so many times with other noise."""
     path = _CACHE / f"{plan.seed}-{plan.days}-{times}-{_digest()}.pickle"
     if path.exists():
-        return pickle.loads(path.read_bytes())
+        kept: Days = pickle.loads(path.read_bytes())
+        return kept
     others = (msgspec.structs.replace(plan, noise=_OTHER + number) for number in range(times))
     days = Days(simulate(plan).home, draws(others))
     _CACHE.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from benchmarks.accuracy import resimulated
 from benchmarks.accuracy.fresh import Days
 from benchmarks.accuracy.judging import Verdict, judge
 from benchmarks.accuracy.lived import Lived, last_night, listed, live, plan_of
-from benchmarks.accuracy.matching import learnable, matched, matches
+from benchmarks.accuracy.matching import learnable, matched, matches, near
 from benchmarks.accuracy.peers import PEERS
 from quotidian.detect import Cadence, Detector, detectors
 from quotidian.detect.history import WEEKDAYS
@@ -46,7 +46,10 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Planted(msgspec.Struct, frozen=True):
-    """A learnable habit, and whether it was told; ``said`` is the claim that another one tells better."""
+    """A learnable habit, and whether it was told.
+
+    ``said`` is the claim that another one tells better; ``near`` what was claimed of the things of a missed habit.
+    """
 
     detector: str
     id: str
@@ -54,6 +57,7 @@ class Planted(msgspec.Struct, frozen=True):
     chances: int
     found: bool
     said: str = ""
+    near: tuple[str, ...] = ()
 
 
 class Scored(msgspec.Struct, frozen=True):
@@ -183,7 +187,7 @@ def scored(night: Night, shown: Sequence[Finding], hidden: Sequence[Finding], mo
         claims.append(_claim(finding, habit, verdict, duplicate=again))
     found = {habits[one].id for one in teller.values()}
     unjudged = {shown[0].detector: len(shown) - len(claims)} if len(shown) > len(claims) else {}
-    return Scored(tuple(claims), tuple(_planted(lived, hidden, habits, found)), unjudged)
+    return Scored(tuple(claims), tuple(_planted(night, [*shown, *hidden], hidden, found)), unjudged)
 
 
 def _claim(finding: Finding, habit: str, verdict: Verdict, *, duplicate: bool) -> Claim:
@@ -192,13 +196,15 @@ def _claim(finding: Finding, habit: str, verdict: Verdict, *, duplicate: bool) -
 
 
 def _planted(
-    lived: Lived, hidden: Sequence[Finding], habits: Sequence[HabitTruth], found: set[str]
+    night: Night, findings: Sequence[Finding], hidden: Sequence[Finding], found: set[str]
 ) -> Iterator[Planted]:
-    left = [habit for habit in habits if habit.id not in found]
-    told = {left[one].id: hidden[claim].sentence for claim, one in matched(lived, hidden, left).items()}
-    for habit in habits:
+    left = [habit for habit in night.habits if habit.id not in found]
+    told = {left[one].id: hidden[claim].sentence for claim, one in matched(night.lived, hidden, left).items()}
+    for habit in night.habits:
         right = habit.id in found or habit.id in told
-        yield Planted(str(habit.kind), habit.id, len(habit.kept), habit.chances, right, told.get(habit.id, ""))
+        about = () if right else tuple(one.sentence for one in findings if near(one, habit))
+        kept, said = len(habit.kept), told.get(habit.id, "")
+        yield Planted(str(habit.kind), habit.id, kept, habit.chances, right, said, about)
 
 
 def _same(one: Finding, other: Finding) -> bool:
