@@ -22,7 +22,7 @@ UNITS: Final = 14
 _WEEK: Final = 7
 _WORKING: Final = (0, 1, 2, 3, 4)
 
-#: Weights of the sets of weekdays that have one of their own; public holidays count as their weekday.
+#: Weights of the sets of weekdays that have one of their own.
 _KNOWN: Final[dict[tuple[int, ...], float]] = {
     (4, 5): 1 / 16,  # nights before days off, and the others
     (0, 1, 2, 3, 6): 1 / 16,
@@ -77,20 +77,22 @@ def _weighed() -> Iterator[tuple[str, set[int], float]]:
     yield "weekdays", set(_WORKING), 1 / 8
     yield "weekends", every - set(_WORKING), 1 / 8
     for days, weight in _KNOWN.items():
-        yield _named(days), _with_holidays(days), weight
+        yield _named(days), _units(days), weight
     left = (1 - 1 / 2 - sum(_KNOWN.values())) / (_WEEK - 2)
     for size in range(2, _WEEK):
         for days in combinations(range(_WEEK), size):
             if days not in _KNOWN and days not in (_WORKING, (5, 6)):
-                yield _named(days), _with_holidays(days), left / comb(_WEEK, size)
+                yield _named(days), _units(days), left / comb(_WEEK, size)
 
 
 def _named(days: tuple[int, ...]) -> str:
     return "+".join(WEEKDAYS[day] for day in days)
 
 
-def _with_holidays(days: tuple[int, ...]) -> set[int]:
-    return {day + extra for day in days for extra in (0, _WEEK)}
+def _units(days: tuple[int, ...]) -> set[int]:
+    """Give the units of a set of weekdays; several working days are those that are no public holidays."""
+    working = len(days) > 1 and set(days) <= set(_WORKING)
+    return {day + extra for day in days for extra in ((0,) if working else (0, _WEEK))}
 
 
 def best_class(history: History, hit: Bools, seen: Bools) -> str:

@@ -70,9 +70,16 @@ class DayClasses(Mapping[str, Bools]):
         return kinds_of(self._half_hours, self._ordinals, self._classes)
 
     def __getitem__(self, name: str) -> Bools:
-        """Give a class of days; several weekdays are asked for at once as ``friday+saturday``."""
+        """Give a class of days; several weekdays are asked for at once as ``friday+saturday``.
+
+        Several working days are those that are no public holidays: ``tuesday+thursday`` is a part of ``weekdays``.
+        """
+        if "+" in name:
+            among = "all" if {"saturday", "sunday"} & set(name.split("+")) else "weekdays"
+            every = np.logical_or.reduce([self._classes[part] for part in name.split("+")])
+            return np.asarray(every & self._classes[among])
         if name not in NAMES:
-            return np.asarray(np.logical_or.reduce([self._classes[part] for part in name.split("+")]))
+            return self._classes[name]
         found = [kind.days for kind in self.kinds if kind.name == name]
         return np.asarray(np.logical_or.reduce([np.zeros(self._ordinals.size, bool), *found]))
 

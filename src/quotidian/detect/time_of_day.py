@@ -129,10 +129,13 @@ class TimeOfDay(Detector):
         ]
         begun = [one for one in told if state_of(one.token) not in RESTING]
         told = [one for one in told if one in begun or not _only_ends(history, one, begun)]
-        told = [one for one in told if share_interval(one.kept, one.mode.observed)[0] >= self.surely]
+        told = [one for one in told if self._often(one.kept, one.mode.observed)]
         level = 1 - (1 - LEVEL) * len(told) / max(len(found), len(tokens), 1)
         findings = [self._finding(history, one, level) for one in told]
         return sorted(findings, key=lambda finding: (-finding.evidence.low, finding.subject, finding.anchor))
+
+    def _often(self, kept: int, observed: int) -> bool:
+        return kept >= self._search.least_share * observed and share_interval(kept, observed)[0] >= self.surely
 
     def _window(self, history: History, line: DayLine, mode: Mode) -> tuple[str, Window]:
         """Name the reference of a mode, and give the window that holds nine of ten of its days."""
