@@ -17,7 +17,7 @@ from benchmarks.accuracy.calibration import said as agreement
 from benchmarks.accuracy.cost import costs
 from benchmarks.accuracy.cost import said as spent
 from benchmarks.accuracy.scoring import Claim, Home, Planted, score
-from benchmarks.accuracy.table import drawn_table, rows
+from benchmarks.accuracy.table import drawn_table, rows, written
 from quotidian.detect import detectors
 
 _Done = TypeVar("_Done")
@@ -30,7 +30,7 @@ def main(
     seeds: Annotated[str, typer.Option(help="The homes, as A-B.")] = "1-4",
     detector: Annotated[list[str] | None, typer.Option(help=f"One of {', '.join(NAMES)}.")] = None,
     resimulations: Annotated[int, typer.Option(min=2, help="How often 60 days are lived through again.")] = 20,
-    years: Annotated[bool, typer.Option("--years", help="Also three years, for parts of the year.")] = False,
+    years: Annotated[int, typer.Option(min=0, help="So many of them live for three years, for yearly shapes.")] = 0,
     peers: Annotated[bool, typer.Option(help="Judge the simple peers too.")] = True,
     workers: Annotated[int, typer.Option(min=1, help="Homes at a time.")] = 1,
     listing: Annotated[bool, typer.Option("--list", help="Print wrong claims and missed habits.")] = False,
@@ -38,6 +38,7 @@ def main(
     calibrate: Annotated[bool, typer.Option("--calibrate", help="Look for what was told on later days, too.")] = False,
     cost: Annotated[bool, typer.Option("--cost", help="Measure CPU time, too.")] = False,
     plots: Annotated[Path | None, typer.Option(help="A folder for plots; needs the extra 'bench'.")] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print data instead of a table.")] = False,
 ) -> None:
     """Measure how many claims of the detectors are true, and how many planted habits they tell.
@@ -49,7 +50,8 @@ def main(
         raise typer.BadParameter(f"There is no detector {', '.join(sorted(names - set(NAMES)))}.")
     first, _, last = seeds.partition("-")
     numbers = range(int(first), int(last or first) + 1)
-    scored = partial(score, names=names, resimulations=resimulations, years=years, peers=peers)
+    long = frozenset(numbers[:years])
+    scored = partial(score, names=names, resimulations=resimulations, long=long, peers=peers)
     homes = _each(scored, numbers, workers, "living")
     calibration = calibrated(_each(foretold, numbers, workers, "waiting")) if calibrate else None
     taken = costs() if cost else None
@@ -66,7 +68,7 @@ def main(
     console = Console(width=None if sys.stdout.isatty() else 200)
     if listing:
         _list(console, homes, every=every)
-    console.print(drawn_table(ours, theirs))
+    console.print(written(ours, theirs) if markdown else drawn_table(ours, theirs), soft_wrap=markdown, markup=False)
     if calibration is not None:
         console.print(agreement(calibration), highlight=False, markup=False)
     if taken is not None:

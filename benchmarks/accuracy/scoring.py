@@ -95,11 +95,16 @@ class Night(NamedTuple):
         return {one.name: last_night(self.lived, one) for one in self.looking}
 
 
-def score(seed: int, names: frozenset[str], resimulations: int, *, years: bool = False, peers: bool = True) -> Home:
-    """Live in a home for as long as each kind of habit needs, and judge what is told of it."""
+def score(
+    seed: int, names: frozenset[str], resimulations: int, *, long: frozenset[int] = frozenset(), peers: bool = True
+) -> Home:
+    """Live in a home for as long as each kind of habit needs, and judge what is told of it.
+
+    ``long`` are the homes in which three years are lived, for habits that belong to a part of the year.
+    """
     known = detectors()
     ours, theirs = Scored(), Scored()
-    for days in _spans(known, names, years=years):
+    for days in _spans(known, names, years=seed in long):
         lived = live(plan_of(seed, days), known)
         fresh = resimulated.fresh(lived.plan, max(resimulations * DAILY // days, 2))
         looking = tuple(one for one in known if one.name in names and _due(one, days))

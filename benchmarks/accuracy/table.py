@@ -97,3 +97,17 @@ def drawn_table(ours: Sequence[Row], theirs: Sequence[Row]) -> Table:
         beside = (peer.peer, f"{peer.claims:,}", peer.precision.shown, peer.recall.shown)
         table.add_row(row.detector, *map(str, counts), row.recall.shown, *beside)
     return table
+
+
+def written(ours: Sequence[Row], theirs: Sequence[Row]) -> str:
+    """Write the table in Markdown."""
+    lines = [
+        "| detector | claims | right | precision | learnable | found | recall | a simple peer | its claims | precision "
+        "| recall |",
+        "| --- " * 11 + "|",
+    ]
+    for row, peer in zip(ours, theirs, strict=True):
+        counts = (row.claims, row.right, row.precision.shown, row.learnable, row.found, row.recall.shown)
+        beside = (peer.peer, f"{peer.claims:,}", peer.precision.shown, peer.recall.shown)
+        lines.append(f"| {' | '.join(map(str, (row.detector.replace('_', ' '), *counts, *beside)))} |")
+    return "\n".join(lines)
