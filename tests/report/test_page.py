@@ -165,7 +165,9 @@ def test_one_day_without_habits_shows_the_day() -> None:
     page = render(report_of(history_of(days=1), ()))
     assert "In 1 day Quotidian saw" in page
     assert "No habits yet" in page
-    assert "More days will bring more: from 14 days on unusual days are pointed out; from 28 days on" in page
+    assert (
+        "More days will bring more: from 3 days on times of day can be found, at the earliest; from 5 days on" in page
+    )
     assert "Monday 06:30–07:00" in page
     assert "Tuesday 06:30–07:00" not in page
     assert "Not seen yet: Tuesdays, Wednesdays, Thursdays, Fridays, Saturdays, Sundays." in page
