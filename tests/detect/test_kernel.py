@@ -76,3 +76,32 @@ def test_two_habits_that_keep_to_the_clock_expect_one_another() -> None:
     assert (days, kept >= 36, expected / ONE < 15) == (40, True, True)
     kept, days, expected = against_other_days(history, f"{A}=on", f"{C}=on", 0, 600)
     assert abs(kept - expected / ONE) < 8
+
+
+def test_another_day_is_asked_across_midnight_too() -> None:
+    """What comes after midnight follows the evening before, on its own day and on others."""
+    diary = Diary(days=20)
+    rng = np.random.default_rng(6)
+    for day in range(19):
+        start = 23.98 + rng.uniform(-0.01, 0.01)
+        diary.pulse(day, start, A, 0.1)
+        diary.pulse(day, start + 120 / 3600, B, 0.1)
+    kept, days, expected = against_other_days(diary.history(), f"{A}=on", f"{B}=on", 0, 600)
+    assert (kept, days) == (19, 19)
+    assert expected / ONE > 15
+
+
+def test_days_of_absence_do_not_count() -> None:
+    """A day on which almost nothing happened is neither kept nor missed, and is no other day to be asked."""
+    rng = np.random.default_rng(7)
+    diary = Diary(days=20)
+    for day in range(20):
+        away = day in (7, 8)
+        diary.pulse(day, 12, A)
+        for hour in () if away else rng.uniform(0, 23, 40):
+            diary.pulse(day, float(hour), C, 1)
+        if not away:
+            diary.pulse(day, 12.01, B)
+    history = diary.history()
+    assert link(history, f"{A}=on", f"{B}=on", 60)[:2] == (18, 18)
+    assert against_other_days(history, f"{A}=on", f"{B}=on", 0, 60)[:2] == (18, 18)

@@ -48,6 +48,61 @@ def test_a_routine_is_found_once_with_its_gaps() -> None:
     assert finding.sentence.startswith("When the bedroom cover goes on, the hall light goes on about ")
 
 
+def getting_up(days: int = 40) -> Diary:
+    """Make a home whose lamp begins a routine on weekdays, twelve minutes long; at weekends it is lit to read."""
+    rng = np.random.default_rng(21)
+    diary = Diary(days=days)
+    for day in range(days):
+        start = rng.uniform(6, 9)
+        diary.pulse(day, start, "light.bedside", 4)
+        if diary.date(day).weekday() < 5:
+            diary.pulse(day, start + rng.normal(4, 0.5) / 60, "light.mirror", 5)
+            diary.pulse(day, start + rng.normal(16, 1) / 60, "switch.coffee", 20)
+        for hour in rng.uniform(11, 23, 2):
+            diary.pulse(day, float(hour), "fan.z", 7)
+    return diary
+
+
+def test_a_routine_of_weekdays_is_counted_on_weekdays() -> None:
+    """It is neither kept nor broken at weekends; a step that takes twelve minutes belongs to it."""
+    (finding,) = found(getting_up())
+    assert finding.subject == ("light.bedside=on", "light.mirror=on", "switch.coffee=on")
+    assert finding.measures["days"] == "weekdays"
+    assert (finding.evidence.kept, finding.evidence.observed) == (30, 30)
+    assert 600 < finding.measures["gaps"][1] <= finding.measures["limits"][1]
+    assert finding.sentence.startswith("Weekdays when the bedside light goes on, ")
+
+
+def test_goings_on_are_told_before_goings_off() -> None:
+    """A landing light that goes off again before the bedroom's is lit is told by its going on."""
+    rng = np.random.default_rng(22)
+    diary = Diary(days=40)
+    for day in range(40):
+        start = rng.uniform(20, 23)
+        diary.add(day, start, "lock.door", "locked")
+        diary.add(day, start - 8, "lock.door", "unlocked")
+        diary.pulse(day, start + rng.normal(1, 0.1) / 60, "light.landing", 3)
+        diary.pulse(day, start + rng.normal(8, 0.7) / 60, "light.bedroom", 30)
+    assert [one.subject for one in found(diary)] == [("lock.door=locked", "light.landing=on", "light.bedroom=on")]
+
+
+def test_two_ways_to_go_on_are_two_routines() -> None:
+    """What begins alike and goes on in two ways, in either order, is told in both; none is part of another."""
+    rng = np.random.default_rng(23)
+    diary = Diary(days=50)
+    for day in range(50):
+        start = rng.uniform(6, 20)
+        diary.pulse(day, start, "light.a", 3)
+        diary.pulse(day, start + rng.normal(4, 0.5) / 60, "light.b", 3)
+        diary.pulse(day, start + rng.normal(14, 1.5) / 60, "switch.c", 3)
+        diary.pulse(day, start + rng.normal(14, 1.5) / 60, "fan.d", 3)
+    subjects = {one.subject for one in found(diary)}
+    assert subjects == {
+        ("light.a=on", "light.b=on", "switch.c=on"),
+        ("light.a=on", "light.b=on", "fan.d=on"),
+    }
+
+
 def test_ten_days_give_an_emerging_routine() -> None:
     """Nine of nine days are enough to tell of a routine, and too few to rely on it."""
     (finding,) = found(routine(days=9, share=1))

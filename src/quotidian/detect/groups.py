@@ -43,22 +43,22 @@ class Groups:
     def __init__(self, pause: int, least_share: float, level: float, longest: int) -> None:
         self._pause, self._level, self._least_share, self._longest = pause, level, least_share, longest
 
-    def of(self, history: History) -> list[Group]:
-        """Give the groups, each of ``LEAST_THINGS`` things at least."""
+    def of(self, history: History) -> tuple[list[Group], int]:
+        """Give the groups, each of ``LEAST_THINGS`` things at least; and of how many times of day they were made."""
         if not history.tokens:
-            return []
+            return [], 0
         usable = np.array([_is_use(history.home, token) for token in history.tokens], bool)
         bonds = Bonds(60 * self._pause, self._level, least_share=self._least_share, either=True).of(history, usable)
         bound = sorted({token for bond in bonds for token in (bond.first, bond.second)})
         if not bound:
-            return []
+            return [], 0
         times = [
             (bound[number_of(one.subject[0])], one)
             for one in TimeOfDay().detect(beginnings(history, [_alone(history, token) for token in bound]))
         ]
         together = sorted(_together(times, {(bond.first, bond.second): bond.gap for bond in bonds}))
         found = [self.group(history, tokens) for tokens in dict.fromkeys(together)]
-        return [group for group in found if group is not None]
+        return [group for group in found if group is not None], len(times)
 
     def group(self, history: History, tokens: tuple[int, ...]) -> Group | None:
         """Cut the uses of tokens (numbers) where there is a pause, and leave out what too few of them take part in.

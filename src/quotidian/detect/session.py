@@ -13,7 +13,7 @@ from quotidian.detect.dayrow import DayRow
 from quotidian.detect.groups import Groups
 from quotidian.detect.history import History, entities_of
 from quotidian.detect.rollup import MOST, by_entity
-from quotidian.detect.statistics import around
+from quotidian.detect.statistics import LEVEL, around, share_interval
 from quotidian.detect.time_of_day import TimeOfDay
 from quotidian.model import Finding, Home, Integers
 from quotidian.model.arrays import Ints
@@ -108,14 +108,18 @@ class Session(Detector):
     def detect(self, history: History) -> list[Finding]:
         """Give the sessions that come back, the most certain first."""
         finder = Groups(self.pause, self.least_share, self.false_discovery, self.longest)
+        first, looked_at = finder.of(history)
         # What takes part only now and then was of use to find a time; it is no member.
-        usual = {group.usual(history, one, self.least_share) for group, one in _begun(history, finder.of(history))}
+        usual = {group.usual(history, one, self.least_share) for group, one in _begun(history, first)}
         groups = [finder.group(history, tokens) for tokens in sorted(usual)]
         found = [self._finding(history, group, one) for group, one in _begun(history, [one for one in groups if one])]
         told: list[Finding] = []
         for finding in sorted((one for one in found if one is not None), key=_told_first):
             if not any(_same(finding, other) for other in told):
                 told.append(finding)
+        # Groups are made of the times of day that fit: the intervals must cover nonetheless.
+        level = 1 - (1 - LEVEL) * len(told) / max(looked_at, len(told), 1)
+        told = [_widened(finding, level) for finding in told]
         return sorted(told, key=lambda finding: (-finding.evidence.low, finding.subject, finding.anchor))
 
     def _finding(self, history: History, group: Group, begun: Finding) -> Finding | None:
@@ -154,6 +158,14 @@ def _begun(history: History, groups: Sequence[Group]) -> list[tuple[Group, Findi
         return []
     begun = TimeOfDay().detect(beginnings(history, groups))
     return [(groups[number_of(one.subject[0])], one) for one in begun]
+
+
+def _widened(finding: Finding, level: float) -> Finding:
+    """Give a finding's share the interval of a level, if that is wider."""
+    evidence = finding.evidence
+    low, high = share_interval(evidence.kept, evidence.observed, level)
+    evidence = msgspec.structs.replace(evidence, low=min(low, evidence.low), high=max(high, evidence.high))
+    return msgspec.structs.replace(finding, evidence=evidence)
 
 
 def _told_first(finding: Finding) -> tuple[float, tuple[str, ...], int | None]:
