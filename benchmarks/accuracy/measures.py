@@ -50,7 +50,7 @@ class Measured(NamedTuple):
     @property
     def lift(self) -> float | None:
         """How many times more days are kept than by chance."""
-        return None if self.by_chance is None else self.kept / max(float(self.by_chance[self.could].sum()), 1e-9)
+        return None if self.by_chance is None else self.kept / max(float(self.by_chance[self.could].sum()), 0.1)
 
 
 def time_of_day(finding: Finding, days: Days) -> Measured:
@@ -62,13 +62,22 @@ def time_of_day(finding: Finding, days: Days) -> Measured:
 def _near(finding: Finding, days: Days, places: Ints, present: Bools) -> Measured:
     measures = finding.measures
     reference, reach = measures.get("reference", "clock"), float(measures["width"])
-    centre = np.full(days.size, float(measures["minute"]))
+    centre = np.full(days.size, _unwrapped(finding))
     centre += days.suns[reference] if reference in SUNS else 0
     minutes = np.sort(days.line[days.day[places]] * DAY_MINUTES + days.wall[places] // 60)
     instants = days.line * DAY_MINUTES + centre
     held = [_within(minutes, instants + shift, reach) for shift in _SHIFTS]
     could = days.lived(measures.get("days", "all")) & days.seen(np.round(centre).astype(np.int64)) & present
     return Measured(held[len(held) // 2], could, np.mean(held, axis=0))
+
+
+def _unwrapped(finding: Finding) -> float:
+    """Give the claimed minute; of what belongs to the day before though it is past midnight, beyond 1,440."""
+    measures = finding.measures
+    minute, known = float(measures["minute"]), measures.get("times")
+    if not known or measures.get("reference") in SUNS:
+        return minute
+    return minute + DAY_MINUTES * round((float(np.median(known)) - minute) / DAY_MINUTES)
 
 
 def _within(ascending: Ints, centres: Floats, reach: float) -> Bools:
@@ -202,7 +211,7 @@ def contextual(finding: Finding, days: Days) -> Measured:
 def _level(finding: Finding, days: Days) -> float:
     """Give a threshold as levels are kept: half degrees, powers of two of a lux, or persons."""
     context, threshold = finding.subject[1], float(finding.measures["threshold"])
-    if context == "presence":
+    if context in {"presence", "sun"}:
         return threshold
     return float(np.log2(threshold)) + 1 if days.home.entity(context).device_class == "illuminance" else 2 * threshold
 

@@ -24,6 +24,7 @@ from quotidian.simulate.truth import HabitTruth
 DAILY, SINGLE, SLOW, YEARS = 60, 90, 180, 1_096
 _SAME: Final = 30  #: minutes within which two claims about one thing are the same
 _FIRST_DAYS: Final = 14  #: nothing is out of the ordinary yet
+_USED_DAYS: Final = 10  #: nor is it known how long a thing runs that was used on fewer days
 _MOST: Final = 60  #: claims of a peer in one home that are judged: it makes hundreds
 
 
@@ -150,9 +151,15 @@ def _judged_at(habit: HabitTruth) -> int:
 
 def _fair(habit: HabitTruth, lived: Lived) -> bool:
     """Tell whether a habit can be learned; of what happens rarely, whether it happened when something was usual."""
-    if habit.kind == "anomaly":
-        return any((date - lived.plan.start).days > _FIRST_DAYS for date in habit.kept_dates)
-    return learnable(habit)
+    if habit.kind != "anomaly":
+        return learnable(habit)
+    used = [
+        row.ordinal
+        for row in lived.rows
+        if {row.tokens[one] for one in row.token[row.learned].tolist()} & set(habit.tokens)
+    ]
+    first = used[_USED_DAYS:] if habit.tokens else [lived.rows[_FIRST_DAYS].ordinal]
+    return any(date.toordinal() > max(first[0], lived.rows[_FIRST_DAYS].ordinal) for date in habit.kept_dates if first)
 
 
 def _counts(finding: Finding, night: Night) -> bool:

@@ -10,6 +10,7 @@ from benchmarks.accuracy.calibration import Forecasts, calibrated
 from benchmarks.accuracy.fresh import Days
 from benchmarks.accuracy.lived import Lived
 from benchmarks.accuracy.matching import learnable, matched
+from benchmarks.accuracy.measures import time_of_day
 from benchmarks.accuracy.scoring import Claim, Night, scored
 from benchmarks.accuracy.table import ratio
 
@@ -114,6 +115,19 @@ def test_what_is_shifted_overstated_or_everywhere_is_wrong(finding: Finding):
     """A claim two hours off, one with another share, and one that holds at every minute are not true."""
     (one,) = judged(finding)
     assert not one.right, one.why
+
+
+def test_what_is_past_midnight_belongs_to_the_day_before():
+    """Ten past midnight after a Friday is looked for there, and not on the Friday morning."""
+    lived = Diary(home_of(), days=28)
+    for day in range(4, 28, 7):
+        lived.add(day, 24.1, "light.lamp", "on")
+        lived.add(day, 25, "light.lamp", "off")
+    rows = lived.history().rows
+    days = Days(home_of(), [(list(rows), [Integers()] * len(rows))])
+    friday = at(6, days="friday", times=[1446] * 4)
+    assert time_of_day(friday, days).kept == 4
+    assert time_of_day(at(6, days="friday", times=[6] * 4), days).kept == 0
 
 
 def test_a_consequence_that_nobody_planted_is_true():
