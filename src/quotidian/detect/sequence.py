@@ -157,7 +157,7 @@ class ActionSequence(Detector):
         tried = 0
         while growing and tried < _MOST_TRIED:
             chain = growing.pop()
-            for bond in after.get(chain.tokens[-1], [])[:_NEAREST]:
+            for bond in after.get(chain.tokens[-1], [])[:_NEAREST][::-1]:  # the nearest is gone on with first
                 if not self._another(history, chain, bond.second):
                     continue
                 grown = self._longer(history, chain, bond)
