@@ -70,3 +70,24 @@ def test_nobody_is_away_from_a_home_without_habits(seed: int) -> None:
     """Each of a null home's days has its share of what happened, and all are lived."""
     diary = household(seed, 32)
     assert all(null.history().lived.all() for null in (diary.circled(seed), diary.permuted(seed), diary.jittered(seed)))
+
+
+def test_a_party_is_no_absence() -> None:
+    """A sensor that saw so many people that its changes are not kept was not alone at home."""
+    diary = household(days=40)
+    diary.acts[20] = []
+    for minute in range(0, 900, 3):
+        diary.pulse(20, 8 + minute / 60, "binary_sensor.living_motion", 1)
+    history = diary.history()
+    assert "binary_sensor.living_motion" in history.rows[20].chatter
+    assert history.lived.all()
+
+
+def test_what_chatters_every_day_does_not_live_there() -> None:
+    """A gate that rattles in the wind says nothing of people, on days of absence as on others."""
+    diary = household(days=20)
+    diary.acts[10] = []
+    for day in range(20):
+        for minute in range(0, 1400, 6):
+            diary.pulse(day, minute / 60, "binary_sensor.gate_vibration", 1)
+    assert np.flatnonzero(~diary.history().lived).tolist() == [10]

@@ -1,5 +1,6 @@
 """Which days were lived: nobody keeps a habit in a house that is empty, and nobody breaks it."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -34,10 +35,10 @@ def half_hours_of(rows: Sequence[DayRow]) -> Ints:
 def quiet_days(rows: Sequence[DayRow], half_hours: Ints, classes: Sequence[Bools]) -> Bools:
     """Tell on which days almost nothing happened though the home was observed: shape (days,).
 
-    What counts are the half hours in which people may have changed something, in shares of the median of the
-    day's class. A day below 15 % is quiet; so are two days in a row below a third, and the day before and after a
-    quiet one if it is below a half: who leaves for a week is still there in the morning. In a home of less than seven
-    days, or with less than 20 changes in 8 half hours on a usual day, no day is quiet.
+    What counts are the half hours in which people may have changed something, be it too often to be followed, in
+    shares of the median of the day's class. A day below 15 % is quiet; so are two days in a row below a third, and the
+    day before and after a quiet one if it is below a half: who leaves for a week is still there in the morning. In a
+    home of less than seven days, or with less than 20 changes in 8 half hours on a usual day, no day is quiet.
 
     Parameters
     ----------
@@ -50,7 +51,7 @@ def quiet_days(rows: Sequence[DayRow], half_hours: Ints, classes: Sequence[Bools
     """
     if len(rows) < LEAST_DAYS:
         return np.zeros(len(rows), bool)
-    changes, halves = half_hours.sum(axis=1), (half_hours > 0).sum(axis=1)
+    changes, halves = half_hours.sum(axis=1), ((half_hours > 0) | _chattered(rows)).sum(axis=1)
     share = np.ones(len(rows), np.float64)
     for mask in classes:
         alike = mask if mask.sum() >= _LEAST_OF_CLASS else slice(None)
@@ -61,6 +62,24 @@ def quiet_days(rows: Sequence[DayRow], half_hours: Ints, classes: Sequence[Bools
         return np.zeros(len(rows), bool)
     share[[_share_observed(row) < _OBSERVED for row in rows]] = 1.0
     return _quiet(share, np.array([row.ordinal for row in rows], np.int64))
+
+
+def _chattered(rows: Sequence[DayRow]) -> Bools:
+    """Tell in which half hours something changed that day too often to be followed, and usually does not: (days, 48).
+
+    At a party the motion sensor of the living room is such a thing; a sensor that chatters every day tells nothing.
+    """
+    often = Counter(name for row in rows for name in row.chatter)
+    found = np.zeros((len(rows), HALF_HOURS), bool)
+    for place, row in enumerate(rows):
+        for number, name in enumerate(row.chatter):
+            if 2 * often[name] < len(rows):
+                bits = [int(row.integers[f"chatter_{part}"][number]) for part in range(3)]
+                quarters = np.array(
+                    [bits[quarter // 32] >> quarter % 32 & 1 for quarter in range(2 * HALF_HOURS)], bool
+                )
+                found[place] |= quarters.reshape(-1, 2).any(axis=1)
+    return found
 
 
 def _usual(halves: Ints) -> float:
