@@ -83,10 +83,10 @@ def days_of(home: Home, first: dt.date, *days: list[tuple[float, str, str]]) -> 
     return folded
 
 
-def test_the_heater_depends_on_the_cold_and_the_radio_on_somebody_at_home() -> None:
-    """Both dependences are found, once each, with the right side and about the right threshold, and nothing else."""
+def test_the_heater_depends_on_the_cold_and_what_needs_somebody_at_home_is_not_told() -> None:
+    """The cold is found, once, with the right side and threshold; that a radio is played by who is there is trivial."""
     findings = {finding.subject[0]: finding for finding in found(heated())}
-    assert findings.keys() == {"climate.living_room=heat", "media_player.radio=on"}
+    assert findings.keys() == {"climate.living_room=heat"}
     heater = findings["climate.living_room=heat"]
     assert heater.subject[1:] == ("sensor.a1", "below")
     # The sensor shows the day's level less 2 to 4 degrees in the morning.
@@ -97,7 +97,59 @@ def test_the_heater_depends_on_the_cold_and_the_radio_on_somebody_at_home() -> N
     assert heater.stage is Stage.ESTABLISHED
     assert heater.sentence.startswith("When the outside temperature is below ")
     assert "the living room climate changes to “heat”" in heater.sentence
-    assert findings["media_player.radio=on"].sentence.startswith("When somebody is at home, the radio")
+    assert heater.measures["threshold_low"] <= heater.measures["threshold"] <= heater.measures["threshold_high"]
+    assert heater.measures["hours"] == [6, 7, 8]
+
+
+def test_what_happens_when_nobody_is_at_home_is_told() -> None:
+    """A vacuum that is sent round while Anna is out, on days that no calendar tells, is told with the hours."""
+    diary = heated(seed=4)
+    rng = np.random.default_rng(4)
+    for day in range(diary.days):
+        out = any(act[1] == "person.anna" for act in diary.acts[day])
+        if out == (rng.random() < 0.95):
+            diary.add(day, 11 + rng.normal(0, 0.2), "vacuum.robin", "cleaning")
+            diary.add(day, 12.2, "vacuum.robin", "docked")
+    sentences = {one.subject: one.sentence for one in found(diary)}
+    sentence = sentences["vacuum.robin=cleaning", PRESENCE, "below"]
+    assert sentence.startswith("When nobody is at home between ")
+    assert "starts cleaning (otherwise on " in sentence
+
+
+AMSTERDAM = msgspec.structs.replace(HOME, latitude=52.4, longitude=4.9, entities={})
+
+
+def lamp(days: int, stops: int | None) -> Diary:
+    """Make a home with a lamp at half past seven, from mid-January on: when it is dark, or until some day."""
+    rng = np.random.default_rng(8)
+    diary = Diary(AMSTERDAM, dt.date(2026, 1, 12), days)
+    sun = diary.history().sun("sunset")
+    for day in range(days):
+        wanted = sun[day] < 1170 if stops is None else day < stops
+        if rng.random() < (0.95 if wanted else 0.03):
+            diary.pulse(day, 19.5 + rng.normal(0, 0.1), "light.reading", 60)
+        diary.pulse(day, 8 + rng.normal(0, 0.5), "light.kitchen", 20)
+    return diary
+
+
+def test_a_lamp_that_is_lit_in_the_dark_is_told_apart_from_one_that_was_given_up() -> None:
+    """What ends when the sun sets later than half past seven goes by the dark; what ends weeks before does not."""
+    (finding,) = found(lamp(160, None))
+    assert finding.subject == ("light.reading=on", "sun", "below")
+    assert finding.sentence.startswith("When it is dark between ")
+    assert not found(lamp(160, 50))
+
+
+def test_a_season_is_no_context() -> None:
+    """A heater that is used less and less from winter to summer, whatever the day's cold, does not go by the cold."""
+    rng = np.random.default_rng(5)
+    diary = Diary(HOME, days=150)
+    cold = weather(150, 5, trend=0.1)
+    with_weather(diary, cold, rng)
+    for day in range(150):
+        if rng.random() < 1 / (1 + np.exp((day - 75) / 10)):
+            diary.pulse(day, 7.5 + rng.normal(0, 0.3), "switch.heater", 40)
+    assert found(diary) == []
 
 
 def test_the_subject_is_the_same_on_the_next_nights() -> None:

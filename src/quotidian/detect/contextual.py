@@ -1,48 +1,49 @@
 """Things that people do when it is cold, when it is dim, or when somebody is at home."""
 
+from collections.abc import Iterator
 from typing import ClassVar, Final
 
 import msgspec
 import numpy as np
-from scipy.special import stdtr
 
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import DayView
-from quotidian.detect.history import History
-from quotidian.detect.levels import DAY_HOURS, PRESENCE, UNKNOWN_LEVEL, levels_of
-from quotidian.detect.statistics import q_values, rounded, share_interval
+from quotidian.detect.dependence import Days, Dependence, cuts_of, dependence, lead_over_a_step, refined, shifted_ratio
+from quotidian.detect.history import WEEKDAYS, History
+from quotidian.detect.levels import DAY_HOURS, PRESENCE, SUN, UNKNOWN_LEVEL, levels_of
+from quotidian.detect.statistics import q_values, share_interval
 from quotidian.detect.things import ACTUATORS, ENDS
 from quotidian.model import Carry, Evidence, Finding, Home, Integers, Stage
-from quotidian.model.arrays import Bools, Floats, Ints
+from quotidian.model.arrays import Bools, Ints
 from quotidian.model.home import domain_of
 from quotidian.model.rollup import Figures
 
 _ENDS_SHARE: Final = 0.8  #: of its days on which the other state was entered, too
 
-_FIRST_SHIFT: Final = 7  #: days
-_SEASON_DAYS: Final = 28  #: strata in which seasons do not matter
-_LEAST_SIDE: Final = 7  #: days on each side of the threshold
-_LEAST_ACTED: Final = 7  #: days with the action
-_MOST_CONTEXTS: Final = 16
+_HOURS: Final = 3  #: in a row, in which an act is looked at
+_LEAST_ACTED: Final = 10  #: days with the action, and days without
 
 
-class _Cut(msgspec.Struct, frozen=True):
-    """The threshold that parts the days best: days with the action and days, below it and from it on."""
+class _Act(msgspec.Struct, frozen=True):
+    """An act worth testing: its usual hours, how often it came in each, on which days it came and could have."""
 
-    level: int
-    acted: tuple[int, int]
-    days: tuple[int, int]
+    token: str
+    hours: Ints
+    times: Ints
+    came: Bools
+    could: Bools
 
-    @property
-    def below(self) -> bool:
-        """Whether the action belongs to the days below the threshold."""
-        return self.share(0) > self.share(1)
 
-    def share(self, side: int) -> float:
-        """Give the share of days with the action on a side."""
-        return self.acted[side] / self.days[side]
+class _Tried(msgspec.Struct, frozen=True):
+    """An act and a context, and what was found of them; ``spare`` tells that others, which move alike, go before."""
+
+    act: _Act
+    context: str
+    days: Days
+    found: Dependence
+    spare: bool
 
 
 class Contextual(Detector):
@@ -105,11 +106,18 @@ class Contextual(Detector):
     """
 
     name: ClassVar[str] = "contextual"
+    version: ClassVar[int] = 2
     cadence: ClassVar[Cadence] = Cadence.MONTHLY
     keeps: ClassVar[bool] = True
 
     def __init__(
-        self, *, days: int = 42, false_discovery: float = 0.01, margin: float = 1.3, effect: float = 0.3
+        self,
+        *,
+        days: int = 42,
+        false_discovery: float = 0.01,
+        margin: float = 1.3,
+        effect: float = 0.3,
+        lead: float = 3.0,
     ) -> None:
         if days < 28 or margin < 1:
             raise ValueError("days is at least 28, margin at least 1")
@@ -119,6 +127,7 @@ class Contextual(Detector):
         self.false_discovery = false_discovery
         self.margin = margin
         self.effect = effect
+        self.lead = lead
 
     # folding
 
@@ -132,7 +141,7 @@ class Contextual(Detector):
         figures: dict[str, Figures] = {}
         for context, levels in zip(own.words, own["level"].reshape(-1, DAY_HOURS), strict=True):
             hours = np.flatnonzero(levels != UNKNOWN_LEVEL)
-            if hours.size:
+            if hours.size and context != SUN:
                 known = levels[hours]
                 told = {"hours": hours.tolist(), "levels": known.tolist()}
                 subject = "home" if context == PRESENCE else context
@@ -145,76 +154,81 @@ class Contextual(Detector):
         """Give the actions that depend on a context, the strongest first."""
         if len(history.rows) < self.days:
             return []
-        tokens, acts, seen = _acts(history)
         contexts, levels = _levels(history, self.summary(history).days)
-        if not tokens or not contexts:
-            return []
-        sums = _sums(history, acts, seen, levels)
-        p_values = self._chance(sums)
-        tested = np.flatnonzero(p_values.reshape(-1) < 1)
-        q = np.ones(p_values.size)
-        q[tested] = q_values(p_values.reshape(-1)[tested], p_values.size)
-        found = []
-        for pair in np.flatnonzero(q <= self.false_discovery).tolist():
-            token, context = divmod(pair, len(contexts))
-            cut = self._cut(acts[token], seen[token], levels[context], float(sums[token, context, 0]))
-            if cut is not None:
-                found.append(_finding(history, (tokens[token], contexts[context]), cut, float(q[pair])))
+        tried = []
+        for act in _acts(history):
+            for place, spare in _chosen(history, act.token, contexts, levels).items():
+                days = self._days(history, act, contexts[place], levels[place])
+                if days is not None and (found := _depends(contexts[place], days)) is not None:
+                    tried.append(_Tried(act, contexts[place], days, found, spare))
+        q = q_values(np.array([one.found.p_value for one in tried]), len(tried)).tolist()
+        holding = [
+            (one.spare, chance, place)
+            for place, (one, chance) in enumerate(zip(tried, q, strict=True))
+            if chance <= self.false_discovery and self._holds(one)
+        ]
         best: dict[str, Finding] = {}
-        for finding in sorted(found, key=lambda one: (one.evidence.q_value or 0.0, -one.evidence.low, one.subject)):
-            best.setdefault(entity_of(finding.subject[0]), finding)
+        for _, chance, place in sorted(holding):
+            entity_id = entity_of(tried[place].act.token)
+            if entity_id not in best:
+                best[entity_id] = _finding(history, tried[place], chance)
         return sorted(best.values(), key=lambda one: (-one.evidence.low, one.subject))
 
-    def _chance(self, sums: Floats) -> Floats:
-        """Give each pair's p-value from its sums by shift, 1 where a shifted sum comes near the true one."""
-        days = sums.shape[2]
-        shifted = sums[:, :, _FIRST_SHIFT : days - _FIRST_SHIFT + 1]
-        centre, spread = shifted.mean(axis=2), shifted.std(axis=2, ddof=1)
-        true = sums[:, :, 0]
-        known = spread > 0
-        distance = np.abs(true - centre) / np.where(known, spread, 1.0)
-        tail = 2 * stdtr(max(shifted.shape[2] // 3, 1), -distance)
-        stands_out = known & (np.abs(true) > self.margin * np.abs(shifted).max(axis=2))
-        return rounded(np.where(stands_out, tail, 1.0))
-
-    def _cut(self, acts: Bools, seen: Bools, levels: Ints, direction: float) -> _Cut | None:
-        """Find the threshold on the level of a day, weighted by the hours of the action, that parts the days best."""
-        weight = acts.sum(axis=0)
-        usable = seen & (levels != UNKNOWN_LEVEL)
-        weights = usable * weight
-        days = np.flatnonzero(weights.sum(axis=1) * 2 >= weight.sum())
-        if days.size < self.days:
+    def _days(self, history: History, act: _Act, context: str, levels: Ints) -> Days | None:
+        """Give the days on which an act could come and the context was known in half of its times."""
+        usable = levels[:, act.hours] != UNKNOWN_LEVEL
+        weights = usable * act.times
+        known = act.could & (2 * weights.sum(axis=1) >= act.times.sum())
+        if known.sum() < self.days:
             return None
-        level: Ints = np.round((weights * levels).sum(axis=1)[days] / weights.sum(axis=1)[days]).astype(np.int64)
-        acted: Bools = np.asarray(acts[days].any(axis=1))
-        best: _Cut | None = None
-        for threshold in np.unique(level)[1:].tolist():
-            low = np.flatnonzero(level < threshold)
-            sides = (low.size, level.size - low.size)
-            cut = _Cut(threshold, (int(acted[low].sum()), int(acted.sum() - acted[low].sum())), sides)
-            difference = (cut.share(1) - cut.share(0)) * (1 if direction > 0 else -1)
-            if min(sides) < _LEAST_SIDE or difference < self.effect:
-                continue
-            if best is None or difference > abs(best.share(1) - best.share(0)):
-                best = cut
-        return best
+        total = (weights * levels[:, act.hours]).sum(axis=1)[known]
+        level = np.round(total / weights.sum(axis=1)[known]).astype(np.int64)
+        # Who is at home follows the week, so there each weekday is a kind of its own.
+        names = (*WEEKDAYS[:-1], "weekends") if context == PRESENCE else ("weekends",)
+        kinds = np.stack([history.calendar[name][known] for name in names], axis=1)
+        return Days(history.ordinals[known], act.came[known], level, kinds)
+
+    def _holds(self, tried: _Tried) -> bool:
+        """Tell whether a dependence is large, and explained neither by a date nor by a season."""
+        days, found = tried.days, tried.found
+        acted, counts = _sides(days, found)
+        if abs(acted[0] / counts[0] - acted[1] / counts[1]) < self.effect:
+            return False
+        if tried.context == PRESENCE and not found.more_below:
+            return False  # who is not there does nothing by hand
+        if lead_over_a_step(days, found) < self.lead:
+            return False
+        return tried.context == SUN or found.ratio >= self.margin * shifted_ratio(days)
 
 
-def _acts(history: History) -> tuple[list[str], Bools, Bools]:
-    """Give the actions worth testing, when they came, and when they could: shape (tokens, days, 24) each."""
+def _depends(context: str, days: Days) -> Dependence | None:
+    if min(int(days.acted.sum()), int((~days.acted).sum())) < _LEAST_ACTED:
+        return None
+    fixed = {PRESENCE: 1, SUN: 0}
+    return dependence(days, np.array([fixed[context]]) if context in fixed else cuts_of(days.level))
+
+
+def _sides(days: Days, found: Dependence) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Count days with the act, and days, below the threshold and from it on."""
+    below = days.level < found.cut
+    low, count = int(days.acted[below].sum()), int(below.sum())
+    return (low, int(days.acted.sum()) - low), (count, below.size - count)
+
+
+def _acts(history: History) -> Iterator[_Act]:
+    """Give the actions worth testing, each in the three hours in a row in which it comes on most days."""
     timeline, days = history.timeline, len(history.rows)
     acts = np.zeros((len(history.tokens), days, DAY_HOURS), bool)
     acts[timeline.token, timeline.day, np.clip(timeline.wall // 3600, 0, DAY_HOURS - 1)] = True
-    acted = acts.any(axis=2).sum(axis=1)
-    chosen = [
-        place
-        for place, token in enumerate(history.tokens)
-        if domain_of(token) in ACTUATORS and _LEAST_ACTED <= acted[place] <= 0.9 * days
-    ]
-    chosen = [place for place in chosen if not _ends(history.tokens, acts, place)]
-    entities = [entity_of(history.tokens[place]) for place in chosen]
-    seen = np.array([history.cells(name).reshape(days, DAY_HOURS, -1).all(axis=2) for name in entities], bool)
-    return [history.tokens[place] for place in chosen], acts[chosen], seen.reshape(len(chosen), days, DAY_HOURS)
+    for place, token in enumerate(history.tokens):
+        if domain_of(token) not in ACTUATORS or _ends(history.tokens, acts, place):
+            continue
+        near = [acts[place] | np.roll(acts[place], -1, axis=1) | np.roll(acts[place], -2, axis=1)]
+        first = int(near[0].sum(axis=0).argmax())
+        hours = (first + np.arange(_HOURS)) % DAY_HOURS
+        came = acts[place][:, hours]
+        seen = history.cells(entity_of(token)).reshape(days, DAY_HOURS, -1)[:, hours].all(axis=(1, 2))
+        yield _Act(token, hours, came.sum(axis=0), came.any(axis=1), seen & history.lived)
 
 
 def _ends(tokens: tuple[str, ...], acts: Bools, place: int) -> bool:
@@ -229,92 +243,101 @@ def _ends(tokens: tuple[str, ...], acts: Bools, place: int) -> bool:
 def _levels(history: History, days: dict[int, Integers]) -> tuple[list[str], Ints]:
     """Give the contexts and their levels: shape (contexts, days, 24)."""
     kept = [days.get(row.ordinal, Integers()) for row in history.rows]
-    contexts = sorted({context for day in kept for context in day.words})[:_MOST_CONTEXTS]
+    contexts = sorted({context for day in kept for context in day.words})
     place = {context: number for number, context in enumerate(contexts)}
     levels = np.full((len(contexts), len(kept), DAY_HOURS), UNKNOWN_LEVEL, np.int64)
     for number, day in enumerate(kept):
         for row, context in enumerate(day.words):
-            if context in place:
-                levels[place[context], number] = day["level"][row * DAY_HOURS : (row + 1) * DAY_HOURS]
+            levels[place[context], number] = day["level"][row * DAY_HOURS : (row + 1) * DAY_HOURS]
     return contexts, levels
 
 
-def _sums(history: History, acts: Bools, seen: Bools, levels: Ints) -> Floats:
-    """Sum action times level over all strata, the levels' days shifted by 0, 1, ... days: (tokens, contexts, days)."""
-    days = len(history.rows)
-    season = np.minimum(np.arange(days) // _SEASON_DAYS, max(days // _SEASON_DAYS - 1, 0))
-    action = _centred(acts.astype(np.float64), seen, season)
-    level = _centred(levels.astype(np.float64), levels != UNKNOWN_LEVEL, season)
-    one = np.fft.rfft(action, axis=1).transpose(1, 0, 2)
-    other = np.fft.rfft(level, axis=1).transpose(1, 2, 0)
-    sums = np.fft.irfft(np.matmul(np.conj(one), other), n=days, axis=0)
-    return np.asarray(np.round(sums.transpose(1, 2, 0), 6))
+def _chosen(history: History, token: str, contexts: list[str], levels: Ints) -> dict[int, bool]:
+    """Give the contexts to test for an act, and whether another goes before each.
+
+    Those are the sun, presence, and of each kind of sensor the weather's (that which varies most from day to day) and
+    its room's: fewer tests find more. The sun goes before light, the weather before the room, which follow them.
+    """
+    area = history.home.area_of(entity_of(token))
+    chosen = {place: False for place, context in enumerate(contexts) if context in (PRESENCE, SUN)}
+    sensors = [place for place, context in enumerate(contexts) if context not in (PRESENCE, SUN)]
+    for kind in ("illuminance", "temperature"):
+        alike = [place for place in sensors if history.home.entity(contexts[place]).device_class == kind]
+        if alike:
+            chosen[max(alike, key=lambda place: (_varies(levels[place]), -place))] = kind == "illuminance"
+            for place in [place for place in alike if area and history.home.area_of(contexts[place]) == area][:1]:
+                chosen.setdefault(place, True)
+    return dict(sorted(chosen.items()))
 
 
-def _centred(values: Floats, counted: Bools, season: Ints) -> Floats:
-    """Take from each value the mean of its hour and season; what is not counted becomes 0."""
-    centred = np.zeros(values.shape)
-    for number in np.unique(season).tolist():
-        part = season == number
-        some, weight = values[:, part], counted[:, part]
-        mean = (some * weight).sum(axis=1, keepdims=True) / np.maximum(weight.sum(axis=1, keepdims=True), 1)
-        centred[:, part] = (some - mean) * weight
-    return centred
+def _varies(levels: Ints) -> float:
+    """Tell how far a sensor's levels differ from one day to the next, in their middle."""
+    known = (levels[1:] != UNKNOWN_LEVEL) & (levels[:-1] != UNKNOWN_LEVEL)
+    return float(np.abs(np.diff(levels, axis=0))[known].mean()) if known.any() else 0.0
 
 
 # telling
 
 
-def _finding(history: History, pair: tuple[str, str], cut: _Cut, q_value: float) -> Finding:
-    token, context = pair
-    side, other = (0, 1) if cut.below else (1, 0)
-    low, high = share_interval(cut.acted[side], cut.days[side])
-    members = history.members[token]
-    what = words.acts(history.home, members)
-    when = _condition(history.home, context, cut)
-    otherwise = words.kept(cut.acted[other], cut.days[other])
+def _finding(history: History, tried: _Tried, q_value: float) -> Finding:
+    act, found = tried.act, tried.found
+    if tried.context not in (PRESENCE, SUN):
+        found = refined(tried.days, found)
+    acted, days = _sides(tried.days, found)
+    side, other = (0, 1) if found.more_below else (1, 0)
+    low, high = share_interval(acted[side], days[side])
+    members = history.members[act.token]
+    word = "below" if found.more_below else "above"
+    bounds = [_threshold(history.home, tried.context, level) for level in (found.low, found.high)]
+    share = acted[other] / days[other]
+    what, otherwise = words.acts(history.home, members), words.kept(acted[other], days[other])
     return Finding(
         detector=Contextual.name,
-        subject=(token, context, "below" if cut.below else "above"),
+        subject=(act.token, tried.context, word),
         measures={
-            "context": context,
-            "side": "below" if cut.below else "above",
-            "threshold": _threshold(history.home, context, cut.level),
-            "hours": np.unique(history.timeline.wall[history.occurrences[token]] // 3600).tolist(),
-            "otherwise": [cut.acted[other], cut.days[other]],
+            "context": tried.context,
+            "side": word,
+            "threshold": _threshold(history.home, tried.context, found.cut),
+            "threshold_low": bounds[0],
+            "threshold_high": bounds[1],
+            "hours": act.hours.tolist(),
+            "otherwise": [acted[other], days[other]],
             "members": list(members),
         },
         evidence=Evidence(
-            kept=cut.acted[side],
-            observed=cut.days[side],
+            kept=acted[side],
+            observed=days[side],
             low=low,
             high=high,
             q_value=q_value,
-            lift=cut.share(side) / cut.share(other) if cut.acted[other] else None,
+            lift=acted[side] / days[side] / share if share else None,
         ),
         confidence=low,
-        stage=Stage.ESTABLISHED if cut.acted[side] >= 10 else Stage.EMERGING,
-        sentence=f"When {when}, {what} (otherwise on {otherwise})",
+        stage=Stage.ESTABLISHED if acted[side] >= 10 else Stage.EMERGING,
+        sentence=f"When {_condition(history.home, tried, found)}, {what} (otherwise on {otherwise})",
     )
 
 
 def _threshold(home: Home, context: str, level: int) -> float:
-    """Give a level in the unit of its context (°C, lx, persons)."""
-    if context == PRESENCE:
+    """Give a level in the unit of its context (°C, lx, persons; 0 is the horizon)."""
+    if context in (PRESENCE, SUN):
         return level
     return 2.0 ** (level - 1) if home.entity(context).device_class == "illuminance" else level / 2
 
 
-def _condition(home: Home, context: str, cut: _Cut) -> str:
-    """Say on which side of the threshold a context is."""
+def _condition(home: Home, tried: _Tried, found: Dependence) -> str:
+    """Say on which side of the threshold a context is, and when."""
+    start, end = (words.clock(60 * int(hour)) for hour in (tried.act.hours[0], tried.act.hours[-1] + 1))
+    when = f"between {start} and {end}"
+    below, context = found.more_below, tried.context
     if context == PRESENCE:
-        if cut.level == 1:
-            return "nobody is at home" if cut.below else "somebody is at home"
-        return f"{'fewer than' if cut.below else 'at least'} {cut.level} people are at home"
-    value, unit = _threshold(home, context, cut.level), "°C"
+        return f"nobody is at home {when}"
+    if context == SUN:
+        return f"it is {'dark' if below else 'light'} {when}"
+    value, unit = _threshold(home, context, found.cut), "°C"
     if home.entity(context).device_class == "illuminance":
         unit = "lx"
     elif home.entity(context).unit == "°F":
         value, unit = round(value * 1.8 + 32), "°F"
     bound = f"{value:g} {unit}"
-    return f"{words.thing(home, context)} is {f'below {bound}' if cut.below else f'{bound} or more'}"
+    return f"{words.thing(home, context)} is {f'below {bound}' if below else f'{bound} or more'} {when}"

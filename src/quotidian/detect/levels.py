@@ -1,4 +1,4 @@
-"""The contexts of a day: temperature, light and presence at the beginning of each hour."""
+"""The contexts of a day: temperature, light and presence at the beginning of each hour, and the sun."""
 
 from typing import Final
 
@@ -12,6 +12,7 @@ from quotidian.model.day import wall_seconds
 from quotidian.model.home import domain_of
 
 PRESENCE: Final = "presence"  #: the context that is no entity: how many persons are at home
+SUN: Final = "sun"  #: the context that is no entity, too: whether the sun is above the horizon
 UNKNOWN_LEVEL: Final = -(1 << 15)
 DAY_HOURS: Final = 24
 
@@ -22,13 +23,19 @@ def levels_of(day: DayView, carry: Carry) -> tuple[Integers, Carry]:
     """Give each context's level at the beginning of each wall hour; hand on the last readings and who is where.
 
     The words are the contexts, sorted; the column ``level`` holds 24 levels for each: half degrees Celsius, powers of
-    two of a lux, or persons at home; ``UNKNOWN_LEVEL`` where the clock skips the hour or nothing fresh was read.
+    two of a lux, or persons at home; ``UNKNOWN_LEVEL`` where the clock skips the hour or nothing fresh was read. The
+    sun's is 1 where it is up in the middle of the hour, -1 where it is down, as it does not hang on what people do.
     """
     hours, seconds = _hour_starts(day.row)
     levels, last = _readings(day, _read(carry, "sensor"), seconds)
     persons, home = _persons(day, _read(carry, "person"), seconds)
     if persons is not None:
         levels[PRESENCE] = persons
+    rise, fall = day.row.sun("sunrise"), day.row.sun("sunset")
+    if rise is not None and fall is not None:
+        middle = seconds + 1_800
+        up = (rise <= middle) & (middle < fall) if rise <= fall else (rise <= middle) | (middle < fall)
+        levels[SUN] = np.where(up, 1, -1)
     contexts = tuple(sorted(levels))
     table = np.full((len(contexts), DAY_HOURS), UNKNOWN_LEVEL, np.int64)
     for place, context in enumerate(contexts):
