@@ -69,6 +69,16 @@ def test_a_home_of_three_entities(learns: Learns) -> None:
     assert re.search(r"Every day about (06:5\d|07:0\d) .* the bed light goes on: 1\d of 14 days", said)
 
 
+def test_what_is_learned_is_told_once(learns: Learns, quotidian: Callable[..., Ran]) -> None:
+    """A household's routine is told, and what it consists of stands under it: the nights settle that."""
+    said, found = learns(household(days=14))
+    every = quotidian("patterns", "--json").json
+    silent = [one for one in every if one["told_by"] is not None]
+    assert silent
+    assert {one["told_by"] for one in silent} <= {one["id"] for one in found}
+    assert not any(one["id"] in said for one in silent)
+
+
 @pytest.mark.parametrize(("days", "says"), [(1, "1 day cannot show"), (2, "2 days cannot show")])
 def test_days_too_few(learns: Learns, days: int, says: str) -> None:
     """It is said that they are, and how many each kind of habit needs."""

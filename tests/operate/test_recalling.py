@@ -150,3 +150,31 @@ def test_a_habit_lists_what_it_tells(tmp_path: Path) -> None:
     assert "Another" not in listed
     assert re.search(r"Another: 9 of 10 days \(told by room-1\)", ran("patterns", "--all", "--data", tmp_path).output)
     assert re.search(r"also seen as:\s+Another room-2", ran("patterns", "room-1", "--data", tmp_path).output)
+
+
+def test_a_list_is_no_longer_than_a_person_reads(tmp_path: Path) -> None:
+    """Twenty, and how many more there are; all of them where that is asked for."""
+    store = connect(tmp_path, Settings({}))
+    date = dt.date(2026, 3, 2)
+    evidence = Evidence(kept=9, observed=10, low=0.8, high=1.0)
+    patterns = [
+        Pattern(
+            id=f"room-{place:010x}",
+            finding=Finding(
+                detector="room", subject=(f"room {place}",), evidence=evidence, confidence=0.9, sentence=f"Room {place}"
+            ),
+            first_seen=date,
+            last_seen=date,
+            updated=date,
+            told_by=None if place < 25 else "room-0000000000",
+        )
+        for place in range(40)
+    ]
+    store.put_patterns("daily", date, patterns, store.nights.revision)
+    store.close()
+    listed = ran("patterns", "--data", tmp_path).output
+    assert listed.count("•") == 20
+    assert "… and 5 more: `quotidian patterns --all`" in listed
+    assert ran("patterns", "--all", "--data", tmp_path).output.count("•") == 40
+    assert ran("patterns", "--limit", 22, "--data", tmp_path).output.count("•") == 22
+    assert len(ran("patterns", "--json", "--data", tmp_path).json) == 40
