@@ -11,11 +11,12 @@ from scipy.special import ndtri
 
 from quotidian.detect import words
 from quotidian.detect.base import Cadence, Detector
+from quotidian.detect.dayclass import best_class
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
 from quotidian.detect.statistics import LEVEL, next_time, q_values, share_interval
-from quotidian.detect.things import ENDS
+from quotidian.detect.things import ENDS, is_act
 from quotidian.detect.yearly import yearly
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Floats, Ints
@@ -24,7 +25,7 @@ from quotidian.model.rollup import Figures
 
 _REACH: Final = 120  #: minutes either side of the main time in which the habit is looked for
 _QUARTER: Final = 15  #: the grid, in minutes, on which it is looked for
-_WEEK_TIMES: Final = 3  #: fewer times in a week give no median
+_WEEK_TIMES: Final = 3  #: so many times in a week give a median, or half of its days of the class if that is less
 _SEED: Final = 20_260_101
 _SIDE_WEEKS: Final = 3  #: weeks on each side of a step
 _SCATTER: Final = 3.0  #: how many times the mean residual a move has to be
@@ -36,9 +37,11 @@ class _Series(msgspec.Struct, frozen=True):
     """A token's time on each day with one (``places`` in the history), and its weekly medians.
 
     Times are minutes after the main time of day (``minute``), by the clock; ``numbers`` are each day's week, ``weeks``
-    those with enough days, ascending; ``observed`` is the days on which there could have been a time.
+    those with enough days, ascending; ``days`` is the class of days, ``observed`` those of it on which there could have
+    been a time.
     """
 
+    days: str
     minute: int
     places: Ints
     numbers: Ints
@@ -71,14 +74,15 @@ class _Drift(msgspec.Struct, frozen=True):
 class Seasonal(Detector):
     """Habits whose time of day drifts or changes over weeks, and habits that belong to a part of the year.
 
-    *Drift.* A token's main time of day is the instant that the most days have within two hours; the time of each day
-    is the one nearest to it. The weekly medians are tested by the largest cumulative sum of their centred ranks [1]_
-    against that of 999 permutations of the weeks; over all such tokens the false discovery rate is controlled. What
-    is found is told as a step (medians before and after the week that parts them best) or as a line (Theil-Sen [2]_,
-    its slope with Sen's interval), whichever leaves the smaller absolute residuals. It must move by ``least_shift``,
-    and more than the weeks scatter. Nothing is told where the token keeps a constant distance from sunrise or sunset
-    about as well: that is the sun's drift, and where the home's place is not known any drift may be. Of two states of
-    an entity that move alike only one is told.
+    *Drift.* A token's main time of day is the instant that the most days have within two hours; the time of each day is
+    the one nearest to it. Only days of the class count that describes best on which days there is one, so what is done
+    on three days of the week has its weekly median too. The weekly medians are tested by the largest cumulative sum of
+    their centred ranks [1]_ against that of 19,999 permutations of the weeks; over all such tokens the false discovery
+    rate is controlled. What is found is told as a step (medians before and after the week that parts them best) or as a
+    line (Theil-Sen [2]_, its slope with Sen's interval), whichever leaves the smaller absolute residuals. It must move
+    by ``least_shift``, and more than the weeks scatter. Nothing is told where the token keeps a constant distance from
+    sunrise or sunset about as well: that is the sun's drift, and where the home's place is not known any drift may be.
+    Of two states of an entity that move alike only one is told.
 
     *Yearly shape*, only with two cycles (24 months of at least 20 observed days each): months in which the
     token occurs on half of the days in every year, and others with at most a tenth in every year.
@@ -86,22 +90,22 @@ class Seasonal(Detector):
     Parameters
     ----------
     weeks
-        So many weeks are needed, at least 8.
+        So many weeks are needed, at least 7: fewer have too few orders to be compared with.
     permutations
         How many orders of the weeks the true one is compared with, at least 99.
     false_discovery
-        The rate that is controlled over all tokens with a daily time, in (0, 1).
+        The rate that is controlled over all tokens with a usual time, in (0, 1).
     least_share
-        The smallest share of days on which the habit is found, in (0, 1].
+        The smallest share of the days of its class on which the habit is found, in (0, 1].
     least_shift
         The smallest move that is worth telling, in minutes, positive.
 
     Notes
     -----
-    Subject: the token and ``drift`` or ``year``. Anchor: for a drift the minute of the day that holds now; for a
-    yearly shape none. Measures of a drift: ``shape`` (``step`` or ``line``), ``before`` and ``after`` (minutes of the
-    day), ``since`` (ordinal of the Monday), ``slope``, ``slope_low``, ``slope_high`` (minutes a week), ``members``;
-    of a year: ``months`` and ``rest`` (1 to 12), ``otherwise`` (days with it, days, in the rest).
+    Subject: the token and ``drift`` or ``year``. Anchor: for a drift the minute of the day that holds now; for a yearly
+    shape none. Measures of a drift: ``shape`` (``step`` or ``line``), ``days`` (class), ``before`` and ``after``
+    (minutes of the day), ``since`` (ordinal of the Monday), ``slope``, ``slope_low``, ``slope_high`` (minutes a week),
+    ``members``; of a year: ``months`` and ``rest`` (1 to 12), ``otherwise`` (days with it, days, in the rest).
 
     Rolled up, of each entity: the ``states`` into which people may have brought it.
 
@@ -119,7 +123,7 @@ class Seasonal(Detector):
     10
     >>> Seasonal(weeks=4)
     Traceback (most recent call last):
-    ValueError: weeks is at least 8, permutations at least 99
+    ValueError: weeks is at least 7, permutations at least 99
     """
 
     name: ClassVar[str] = "seasonal"
@@ -129,14 +133,14 @@ class Seasonal(Detector):
     def __init__(
         self,
         *,
-        weeks: int = 8,
-        permutations: int = 999,
-        false_discovery: float = 0.05,
+        weeks: int = 7,
+        permutations: int = 19_999,
+        false_discovery: float = 0.01,
         least_share: float = 0.5,
         least_shift: float = 15.0,
     ) -> None:
-        if weeks < 8 or permutations < 99:
-            raise ValueError("weeks is at least 8, permutations at least 99")
+        if weeks < 7 or permutations < 99:
+            raise ValueError("weeks is at least 7, permutations at least 99")
         if not (0 < false_discovery < 1 and 0 < least_share <= 1 and least_shift > 0):
             raise ValueError("false_discovery and least_share lie between 0 and 1, least_shift is positive")
         self.weeks = weeks
@@ -177,7 +181,9 @@ class Seasonal(Detector):
     def _drifts(self, history: History) -> list[Finding]:
         if not history.rows or history.ordinals[-1] - history.ordinals[0] < 7 * self.weeks - 1:
             return []
-        found = {token: series for token in history.tokens if (series := self._series(history, token)) is not None}
+        acts = [token for token in history.tokens if is_act(history.home, token)]
+        found = {token: series for token in acts if (series := self._series(history, token)) is not None}
+        found = _beginnings(found)
         if not found:
             return []
         drifts = {token: self._drift(history, series) for token, series in found.items()}
@@ -192,30 +198,33 @@ class Seasonal(Detector):
         return [self._finding(history, token, found[token], *accepted[token]) for token in told]
 
     def _series(self, history: History, token: str) -> _Series | None:
-        """Give a token's weekly medians, ``None`` where it has no daily time for long enough."""
+        """Give a token's weekly medians, ``None`` where it has no usual time for long enough."""
         timeline, rows = history.timeline, history.occurrences[token]
-        observed = history.present(entity_of(token))
-        if np.unique(timeline.day[rows]).size < self.least_share * max(int(observed.sum()), 1):
-            return None
         minute = _main_minute(timeline.day[rows], timeline.wall[rows] // 60, len(history.rows))
-        places, times = _nearest(history, rows, minute)
-        if places.size < self.least_share * int(observed.sum()):
+        near, apart = _nearest(history, rows, minute)
+        hit = np.zeros(len(history.rows), bool)
+        hit[near] = True
+        present = history.present(entity_of(token))
+        days = best_class(history, hit, present)
+        mask = present & history.classes[days]
+        observed = int(mask.sum())
+        places, times = near[mask[near]], apart[mask[near]]
+        if places.size < max(self.least_share * observed, self.weeks):
             return None
         numbers = (history.ordinals[places] - 1) // 7  # ordinal 1 is a Monday
         weeks, counts = np.unique(numbers, return_counts=True)
-        weeks = weeks[counts >= _WEEK_TIMES]
+        usual = observed / np.unique((history.ordinals[mask] - 1) // 7).size
+        weeks = weeks[counts >= min(_WEEK_TIMES, max(round(usual / 2), 1))]
         if weeks.size < self.weeks:
             return None
         medians = _medians(numbers, weeks, times)
-        return _Series(minute, places, numbers, times, weeks, medians, int(observed.sum()))
+        return _Series(days, minute, places, numbers, times, weeks, medians, observed)
 
     def _chance(self, series: _Series) -> float:
         """Give the p-value of the rank CUSUM by permutation of the weeks."""
         ranks = _ranks(series.medians)
-        orders = _orders(ranks.size, self.permutations)
-        largest = np.abs(np.cumsum(ranks[orders], axis=1)).max(axis=1)
-        true = np.abs(np.cumsum(ranks)).max()
-        return (1 + int((largest >= true - 1e-9).sum())) / (1 + self.permutations)
+        largest = _largest(ranks[_orders(ranks.size, self.permutations)])
+        return (1 + int((largest >= _largest(ranks[None])[0] - 1e-9).sum())) / (1 + self.permutations)
 
     def _drift(self, history: History, series: _Series) -> _Drift | None:
         """Fit a step and a line, and keep the better one if it is worth telling and the sun does not explain it."""
@@ -238,6 +247,7 @@ class Seasonal(Detector):
             anchor=after,
             measures={
                 "shape": "line" if drift.gradual else "step",
+                "days": series.days,
                 "before": before,
                 "after": after,
                 "since": since.toordinal(),
@@ -249,8 +259,14 @@ class Seasonal(Detector):
             evidence=Evidence(kept=days, observed=series.observed, low=low, high=high, q_value=q_value),
             confidence=next_time(days, series.observed),
             stage=Stage.ESTABLISHED if series.weeks.size - drift.place >= 4 else Stage.EMERGING,
-            sentence=_sentence(words.acts(history.home, members), drift, before, after, since),
+            sentence=_sentence(series.days, words.acts(history.home, members), drift, (before, after), since),
         )
+
+
+def _beginnings(found: dict[str, _Series]) -> dict[str, _Series]:
+    """Leave out what ends a habit that has a beginning: it moves with it, and every test costs the others."""
+    begun = {entity_of(token) for token in found if state_of(token) not in ENDS}
+    return {token: it for token, it in found.items() if state_of(token) not in ENDS or entity_of(token) not in begun}
 
 
 def _main_minute(days: Ints, minutes: Ints, size: int) -> int:
@@ -309,6 +325,17 @@ def _ranks(times: Floats) -> Floats:
     return np.asarray(ranks[inverse.reshape(-1)] - (times.size + 1) / 2)
 
 
+def _largest(ranks: Floats) -> Floats:
+    """Give the largest cumulative sum of each row of centred ranks, in units of its standard deviation.
+
+    Only so does a change after few weeks count as much as one in the middle.
+    """
+    size = ranks.shape[-1]
+    place = np.arange(_SIDE_WEEKS, size - _SIDE_WEEKS + 1)
+    sums = np.cumsum(ranks, axis=-1)[..., place - 1]
+    return np.asarray((np.abs(sums) / np.sqrt(place * (size - place) / size)).max(axis=-1))
+
+
 @lru_cache(maxsize=64)
 def _orders(size: int, permutations: int) -> Ints:
     """Give orders of so many weeks, the same ones every night: shape (permutations, size)."""
@@ -360,12 +387,12 @@ def _once(drifts: dict[str, _Drift]) -> list[str]:
     return sorted(told, key=lambda token: (-abs(drifts[token].move), token))
 
 
-def _sentence(what: str, drift: _Drift, before: int, after: int, since: dt.date) -> str:
-    moved = f"from about {words.clock(before)} to about {words.clock(after)}"
+def _sentence(days: str, what: str, drift: _Drift, times: tuple[int, int], since: dt.date) -> str:
+    before, after = (words.clock(minute) for minute in times)
+    told = f"{what[:1].upper()}{what[1:]}" if days == "all" else f"{words.days(days)} {what}"
+    week = f"the week of {words.date(since)}"
     if drift.gradual:
         pace = max(round(abs(drift.slope)), 1)
         direction = "later" if drift.slope > 0 else "earlier"
-        when = f"{pace} min {direction} every week since the week of {words.date(since)}"
-    else:
-        when = f"since the week of {words.date(since)}"
-    return f"The time at which {what} has moved {moved}, {when}"
+        return f"{told} {pace} min {direction} every week, now about {after} (in {week} about {before})"
+    return f"{told} about {after} since {week}, before that about {before}"
