@@ -114,6 +114,17 @@ def test_a_routine_tells_its_pairs() -> None:
     assert tellers(seldom, pair("part", "light.b=on", "light.c=on"))["part"] is None
 
 
+def test_a_routine_tells_its_variants() -> None:
+    """Of two that begin alike and differ in one step the surer one is told; another beginning is another routine."""
+    one = routine("one", "light.a=on", "light.b=on", "switch.coffee=on", kept=36)
+    other = routine("other", "light.a=on", "light.b=on", "media_player.radio=playing", kept=30)
+    assert tellers(one, other) == {"one": None, "other": "one"}
+    evening = routine("other", "light.d=on", "light.b=on", "switch.coffee=on", kept=30)
+    assert tellers(one, evening) == {"one": None, "other": None}
+    apart = routine("other", "light.a=on", "light.e=on", "media_player.radio=playing", kept=30)
+    assert tellers(one, apart) == {"one": None, "other": None}
+
+
 def test_a_routine_tells_the_times_of_its_later_steps() -> None:
     """The time of its first step is told with it, that of the others follows."""
     whole = routine("whole", "media_player.tv=playing", "light.shelf=on", "light.lamp=on")

@@ -166,6 +166,17 @@ def _links(active: _Patterns) -> Iterator[_Link]:
                 yield _Link(told, teller)
 
 
+def _variants(active: _Patterns) -> Iterator[_Link]:
+    """Let a routine tell a weaker one that begins like it and has but one other step."""
+    routines = sorted(active.of("sequence"), key=lambda one: (one.finding.evidence.low, one.id))
+    for place, told in enumerate(routines):
+        first, *later = told.finding.subject
+        for teller in routines[place + 1 :]:
+            begins, *others = teller.finding.subject
+            if begins == first and len(set(later) - set(others)) <= 1 < len(later):
+                yield _Link(told, teller)
+
+
 def _sightings(active: _Patterns) -> Iterator[_Link]:
     """Let who came or went tell of the door that opened, and what was operated of the sensor that saw it."""
     times = [pattern for pattern in active.of("time_of_day") if domain_of(_entity(pattern)) not in ACTUATORS]
@@ -277,6 +288,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _moved,
     _weathered,
     _links,
+    _variants,
     _sightings,
     _sighted,
     _steps,
