@@ -11,6 +11,7 @@ from quotidian.model.arrays import Bools, Floats, Ints
 
 _DEGREE: Final = 3  #: of the polynomial in the date that stands for the season
 _CUTS: Final = 13  #: so many thresholds are tried, from the first to the last tenth of the days
+_SLOWLY: Final = 0.5  #: precision of the prior of the season, in which habits come and go over months
 _PRIOR: Final = 0.02  #: precision of the prior around zero that keeps coefficients finite
 _STEPS: Final = 12  #: of Newton's method
 _LEAST_SIDE: Final = 7  #: days on each side of a threshold
@@ -140,7 +141,7 @@ def _split(season: Floats, below: Bools, acted: Bools) -> tuple[Floats, Floats]:
 def _fitted(columns: Floats, acted: Bools) -> tuple[Floats, Floats]:
     """Fit logistic regressions by Newton's method: shape (fits, days, columns); the first column is the constant."""
     fits, _, width = columns.shape
-    prior = np.diag(np.concatenate([[1e-6], np.full(width - 1, _PRIOR)]))
+    prior = np.diag(np.concatenate([[1e-6], np.full(_DEGREE, _SLOWLY), np.full(width - 1 - _DEGREE, _PRIOR)]))
     beta = np.zeros((fits, width))
     for _ in range(_STEPS):
         chance = expit(np.matmul(columns, beta[:, :, None])[:, :, 0])
