@@ -8,8 +8,9 @@ from typing import Final
 import msgspec
 
 from quotidian.detect import words
-from quotidian.detect.dayrow import entity_of, token_of
+from quotidian.detect.dayrow import entity_of, state_of, token_of
 from quotidian.detect.statistics import share_interval
+from quotidian.detect.things import RESTING
 from quotidian.model import Evidence, Finding, Home, Integers, Stage
 
 _MONTH_DAYS: Final = 20  #: fewer observed days do not describe a month
@@ -56,7 +57,18 @@ def yearly(detector: str, days: Mapping[int, Integers], home: Home) -> list[Find
         rarely = [month for month, values in shares.items() if max(values) <= _RARELY]
         if len(often) >= 2 and len(rarely) >= 3 and _in_one_run(often):
             found.append(_finding(detector, home, token, _Shape(year, often, rarely)))
-    return sorted(found, key=lambda finding: (-finding.evidence.low, finding.subject))
+    begun = {_belongs(one) for one in found if not _ends(one)}
+    told = [one for one in found if not _ends(one) or _belongs(one) not in begun]
+    return sorted(told, key=lambda finding: (-finding.evidence.low, finding.subject))
+
+
+def _ends(finding: Finding) -> bool:
+    """Tell whether a finding is about what ends; where its beginning belongs to the same months, that says it."""
+    return state_of(finding.subject[0]) in RESTING
+
+
+def _belongs(finding: Finding) -> tuple[str, ...]:
+    return entity_of(finding.subject[0]), *map(str, finding.measures["months"])
 
 
 def _by_month(days: Mapping[int, Integers]) -> dict[str, _Year]:
