@@ -117,6 +117,7 @@ def _row(row: DayRow, groups: Sequence[Sequence[str]], second: Ints, token: Ints
                 "learned": np.ones(second.size, np.int64),
                 "present": present,
                 **dict(zip(("gap_entity", "gap_start", "gap_end"), columns, strict=True)),
+                **dict.fromkeys(("chatter_entity", "chatter_count"), ()),
             },
         ),
     )
