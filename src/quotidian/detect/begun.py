@@ -1,6 +1,7 @@
 """The occasions on which a group of things is used, and their beginnings as a history of their own."""
 
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -10,6 +11,9 @@ from quotidian.detect.history import History, entities_of
 from quotidian.model import Finding, Integers
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import DAY_MINUTES
+
+
+_CHATTER: Final = ("chatter_entity", "chatter_count", "chatter_0", "chatter_1", "chatter_2")
 
 
 class Group(msgspec.Struct, frozen=True, eq=False):
@@ -117,6 +121,7 @@ def _row(row: DayRow, groups: Sequence[Sequence[str]], second: Ints, token: Ints
                 "learned": np.ones(second.size, np.int64),
                 "present": present,
                 **dict(zip(("gap_entity", "gap_start", "gap_end"), columns, strict=True)),
+                **dict.fromkeys(_CHATTER, np.empty(0, np.int64)),
                 **dict.fromkeys(("chatter_entity", "chatter_count"), ()),
             },
         ),
