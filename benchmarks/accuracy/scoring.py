@@ -106,7 +106,9 @@ def score(
     known = detectors()
     ours, theirs = Scored(), Scored()
     for days in _spans(known, names, years=seed in long):
-        lived = live(plan_of(seed, days), known)
+        # Three years are lived for the sake of one kind: nothing else is looked at.
+        present = known if days < YEARS else tuple(one for one in known if _due(one, days))
+        lived = live(plan_of(seed, days), present)
         fresh = resimulated.fresh(lived.plan, max(resimulations * DAILY // days, 2))
         looking = tuple(one for one in known if one.name in names and _due(one, days))
         kinds = {one.name for one in looking}
@@ -114,7 +116,7 @@ def score(
             one for one in lived.truth.habits if one.kind in kinds and _judged_at(one) == days and _fair(one, lived)
         ]
         night = Night(lived, fresh, looking, habits)
-        ours += _ours(night, listed(lived, known))
+        ours += _ours(night, listed(lived, present))
         theirs += _peers(night) if peers else Scored()
     return Home(seed, ours, theirs)
 
@@ -163,9 +165,13 @@ def _fair(habit: HabitTruth, lived: Lived) -> bool:
 
 
 def _counts(finding: Finding, night: Night) -> bool:
-    """Tell whether a claim is judged on this night; after ninety days only those of single weekdays are."""
-    weekdays = set(str(finding.measures.get("days", "all")).split("+")) <= set(WEEKDAYS)
-    return finding.detector in night.nights and (len(night.lived.rows) != SINGLE or weekdays)
+    """Tell whether a claim is judged on this night: after ninety days those of weekdays, after years yearly ones."""
+    if finding.detector not in night.nights:
+        return False
+    days = len(night.lived.rows)
+    if days == SINGLE:
+        return set(str(finding.measures.get("days", "all")).split("+")) <= set(WEEKDAYS)
+    return days != YEARS or finding.subject[-1] == "year"
 
 
 def _ours(night: Night, patterns: Sequence[Pattern]) -> Scored:
