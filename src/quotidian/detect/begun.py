@@ -12,7 +12,6 @@ from quotidian.model import Finding, Integers
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import DAY_MINUTES
 
-
 _CHATTER: Final = ("chatter_entity", "chatter_count", "chatter_0", "chatter_1", "chatter_2")
 
 
