@@ -24,6 +24,8 @@ _NEAREST: Final = 6
 #: So many are tried from one first act; it is what bounds the search in a home where everything follows everything.
 _MOST_TRIED: Final = 400
 _FEWEST: Final = 3  #: acts of a routine
+#: How far apart neighbours are, in the figures of a day (seconds).
+_SOON: Final = 600
 
 
 class _Held(NamedTuple):
@@ -73,7 +75,7 @@ class ActionSequence(Detector):
     Notes
     -----
     Rolled up from the shared row, of each entity: ``actions`` (its changes), and of the other entity that most often
-    was the last before them, or the next after them, within ``gap``: ``before`` and ``after``, ``before_times`` and
+    was the last before them, or the next after them, within ten minutes: ``before`` and ``after``, ``before_times`` and
     ``after_times``, ``before_gap`` and ``after_gap`` (median seconds).
 
     Subject: the tokens in order. No anchor. Measures: ``days`` (class), ``tokens``, ``gaps`` (median seconds before
@@ -123,7 +125,7 @@ class ActionSequence(Detector):
         figures: dict[str, Figures] = {words[one]: {"actions": int((entity == one).sum())} for one in np.unique(entity)}
         for side, neighbour in _neighbours(entity).items():
             gap = np.abs(second[neighbour] - second)
-            near = np.flatnonzero((neighbour >= 0) & (gap <= self.gap))
+            near = np.flatnonzero((neighbour >= 0) & (gap <= _SOON))
             gaps: dict[int, dict[int, list[int]]] = {}
             for one, other, seconds in zip(
                 entity[near].tolist(), entity[neighbour[near]].tolist(), gap[near].tolist(), strict=True
