@@ -240,6 +240,8 @@ def test_the_weather_tells_the_time_that_is_kept_only_then() -> None:
     assert tellers(heater, cold)["heater"] == "cold"
     mostly = pattern("cold", "contextual", *subject, context="sensor.outside", otherwise=[12, 20], **fields)
     assert tellers(heater, mostly)["heater"] is None
+    sunset = time("heater", "switch.heater=on", 5, reference="sunset")
+    assert tellers(sunset, cold) == {"heater": None, "cold": "heater"}
     presence = pattern("here", "contextual", *subject, context="presence", otherwise=[0, 8], **fields)
     assert tellers(heater, presence)["heater"] is None
 

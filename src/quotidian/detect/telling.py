@@ -37,6 +37,7 @@ _LATE: Final = 5
 
 #: What tells of a moment better, the best first, where nobody operates anything: who, then by what it is seen.
 _WHO: Final = ("person", "device_tracker")
+_SUN: Final = frozenset({"sunrise", "sunset"})
 
 #: The measures that are read here, by detector; a pattern that lacks one neither tells nor is told.
 _READ: Final = {
@@ -141,13 +142,18 @@ def _moved(active: _Patterns) -> Iterator[_Link]:
 
 
 def _weathered(active: _Patterns) -> Iterator[_Link]:
-    """Let what depends on weather or light tell the time that is kept only then; who is at home says little."""
+    """Let what depends on weather or light tell the time that is kept only then; who is at home says little.
+
+    What keeps to the sun explains by itself that it is light or dark then.
+    """
     for teller in active.of("contextual"):
         acted, days = teller.finding.measures["otherwise"]
         kept_only_then = 2 * acted <= days * teller.finding.evidence.share
         if kept_only_then and teller.finding.measures["context"] != PRESENCE:
             for told in active.times(teller.finding.subject[0]):
-                if _SHARED * _kept(told) <= _kept(teller):
+                if told.finding.measures["reference"] in _SUN:
+                    yield _Link(teller, told)
+                elif _SHARED * _kept(told) <= _kept(teller):
                     yield _Link(told, teller)
 
 
@@ -338,9 +344,7 @@ def _spread(minutes: Floats) -> float:
 def _between(second: Pattern, first: Pattern) -> Floats:
     """Give the minutes from one time of day to another on the days of both; none where the days are others."""
     one, other = first.finding.measures, second.finding.measures
-    if (one["reference"] in ("sunrise", "sunset") or other["reference"] in ("sunrise", "sunset")) and (
-        one["reference"] != other["reference"]
-    ):
+    if one["reference"] != other["reference"] and not _SUN.isdisjoint((one["reference"], other["reference"])):
         return np.empty(0)
     of = dict(zip(one["dates"], one["times"], strict=True))
     apart = [time - of[date] for date, time in zip(other["dates"], other["times"], strict=True) if date in of]
