@@ -203,3 +203,28 @@ def test_parameters_are_checked() -> None:
         Seasonal(permutations=10)
     with pytest.raises(ValueError, match="least_shift"):
         Seasonal(least_shift=0)
+
+
+def test_a_habit_of_three_weekdays_that_moves_is_told() -> None:
+    """What is done on Mondays, Wednesdays and Fridays moves by two hours after six of 24 weeks, and says so."""
+    rng = np.random.default_rng(3)
+    diary = Diary(HOME, days=168)
+    for day in range(168):
+        if diary.date(day).weekday() in (0, 2, 4) and rng.random() < 0.85:
+            diary.pulse(day, 18 + 1.8 * (day >= 42) + rng.normal(0, 0.17), "switch.treadmill", 33)
+    (finding,) = found(diary)
+    assert finding.measures["days"] == "monday+wednesday+friday"
+    assert finding.measures["shape"] == "step"
+    assert dt.date.fromordinal(finding.measures["since"]) == diary.date(42)
+    assert finding.sentence.startswith("Mondays, Wednesdays and Fridays the treadmill switch goes on about 19:")
+
+
+def test_a_drift_shows_within_three_months() -> None:
+    """Four minutes later every week are told after ninety days, in one sentence."""
+    rng = np.random.default_rng(4)
+    diary = Diary(HOME, days=90)
+    for day in range(90):
+        diary.pulse(day, 21.4 + day / 7 * 4 / 60 + rng.normal(0, 0.13), "media_player.radio", 25)
+    (finding,) = found(diary)
+    assert finding.measures["shape"] == "line"
+    assert "4 min later every week, now about 22:1" in finding.sentence

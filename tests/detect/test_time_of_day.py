@@ -244,3 +244,80 @@ def test_days_and_chances_are_those_of_the_definition(window: int) -> None:
 def test_nothing_is_asked_of_a_home_without_days() -> None:
     """A day alone shows nothing; neither does a home of which nobody knows where it stands break."""
     assert TimeOfDay().detect(Diary(Home("h", "UTC"), days=1).history()) == []
+
+
+def test_two_weekdays_are_one_habit() -> None:
+    """What is done late on Fridays and Saturdays, and else at any time, is told once, of both days."""
+    rng = np.random.default_rng(8)
+    diary = Diary(days=84)
+    for day in range(84):
+        late = diary.date(day).weekday() in (4, 5)
+        diary.pulse(day, 22.5 + rng.normal(0, 5) / 60 if late else rng.uniform(7, 21), LAMP, 20)
+    (one,) = found(diary)
+    assert one.measures["days"] == "friday+saturday"
+    assert one.evidence.observed == 24
+    assert one.sentence.startswith("Fridays and Saturdays about 22:")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_day_is_told_of_every_day(seed: int) -> None:
+    """A habit of every day that is missed more often on weekdays is not told of weekends."""
+    rng = np.random.default_rng(seed)
+    diary = Diary(days=56)
+    for day in range(56):
+        if rng.random() < (1.0 if diary.date(day).weekday() >= 5 else 0.72):
+            diary.pulse(day, 19 + rng.normal(0, 8) / 60, LAMP, 60)
+    assert [one.measures["days"] for one in found(diary)] == ["all"]
+
+
+def test_an_end_is_told_only_where_it_keeps_its_own_time() -> None:
+    """A machine's end follows from its start; a television's end at bedtime does not."""
+    rng = np.random.default_rng(9)
+    diary = Diary(days=42)
+    for day in range(42):
+        diary.pulse(day, 9 + rng.normal(0, 20) / 60, "switch.washer", 100 + rng.normal(0, 6))
+        start = 19 + rng.normal(0, 25) / 60
+        diary.pulse(day, start, "media_player.tv", (22.5 - start) * 60 + rng.normal(0, 6))
+    told = {one.subject[0] for one in TimeOfDay().detect(diary.history())}
+    assert told == {"switch.washer=on", "media_player.tv=on", "media_player.tv=off"}
+
+
+def test_a_share_covers_days_to_come() -> None:
+    """Of fifty habits, at least nine in ten intervals cover the share of days that fall into the told window later."""
+    covered = []
+    for seed in range(50):
+        rng = np.random.default_rng(seed)
+        diary = Diary(days=40)
+        for day in range(40):
+            if rng.random() < 0.85:
+                diary.pulse(day, 19 + rng.normal(0, 12) / 60, LAMP, 45)
+        (one,) = found(diary)
+        later = 1140 + rng.normal(0, 12, 20_000)
+        share = 0.85 * np.mean(np.abs(np.floor(later) - one.measures["minute"]) <= one.measures["width"])
+        covered.append(one.evidence.low <= share <= one.evidence.high)
+    assert np.mean(covered) >= 0.9
+
+
+def test_a_clock_that_was_wrong_for_a_day_does_not_move_a_habit() -> None:
+    """A day on which everything is stamped five hours late costs that day, nothing else."""
+    rng = np.random.default_rng(10)
+    diary = Diary(days=40)
+    for day in range(40):
+        diary.pulse(day, 7 + rng.normal(0, 3) / 60 + 5 * (day == 17), LAMP, 30)
+    (one,) = found(diary)
+    assert abs(one.measures["minute"] - 420) <= 2
+    assert diary.date(17).toordinal() not in one.measures["dates"]
+
+
+def test_a_renamed_entity_has_its_days_under_either_name() -> None:
+    """Each name has the days on which it was there, and counts none of the other's."""
+    rng = np.random.default_rng(11)
+    diary = Diary(days=60)
+    diary.add(0, 0.1, "light.pantry", "unavailable")
+    diary.add(30, 0.1, LAMP, "unavailable")
+    diary.add(30, 0.1, "light.pantry", "off")
+    for day in range(60):
+        diary.pulse(day, 7 + rng.normal(0, 3) / 60, LAMP if day < 30 else "light.pantry", 30)
+    (old,), (new,) = found(diary), found(diary, "light.pantry=on")
+    assert max(old.measures["dates"]) < diary.date(30).toordinal() <= min(new.measures["dates"])
+    assert old.evidence.observed == new.evidence.observed == 30
