@@ -195,7 +195,7 @@ class DayLine:
                 apart = around(candidates.cell[of] * CELL_MINUTES, float(np.median(times)))
                 near[of] = np.abs(apart) <= np.maximum(2 * mode.window, _DISTINCT) + windows[of] + np.ptp(times) / 2
         overlap = self._summed(self._history.classes[mode.days][:, None])[:, 0] > 0
-        return near & (overlap[candidates.days] | (candidates.days == candidates.days[surest]))
+        return np.asarray(near & (overlap[candidates.days] | (candidates.days == candidates.days[surest])))
 
     def _mode(self, candidates: _Candidates, place: int, entity_id: str, rows: Ints) -> Mode:
         reference = REFERENCES[int(candidates.reference[place])]
