@@ -1,4 +1,4 @@
-"""Things that people do when it is cold, when it is dim, or when somebody is at home."""
+"""Things that people do when it is cold, when it is dark, or when nobody is at home."""
 
 from collections.abc import Iterator
 from typing import ClassVar, Final
@@ -47,22 +47,23 @@ class _Tried(msgspec.Struct, frozen=True):
 
 
 class Contextual(Detector):
-    """What people do depending on temperature, light or presence, given the hour.
+    """What people do depending on temperature, light, darkness or nobody being there, given the hour.
 
-    For each action and each context the numerator of the Cochran-Mantel-Haenszel statistic [1]_ is summed over strata
-    of the hour of the day and of 28 days: in which hours the action came, against the level of the context at
-    the beginning of the hour, both centred within the stratum. So neither the hour nor the season makes a finding.
-    Its variance is not the textbook's (hours of a day are not independent) but that of the same sum with the
-    context's days shifted in a circle by 7 days or more. A shift by whole weeks keeps the weekday, so that what only
-    follows the week does not stand out.
+    Each action is looked at in the three hours in a row in which it comes on most days. By days, a logistic regression
+    on a smooth season (a cubic in the date, which changes slowly), weekends and a threshold on the context's level is
+    compared with one without the threshold; twice the gain in log-likelihood is held against chi-square [1]_, its tail
+    multiplied by the number of thresholds tried. For presence each weekday counts as a kind of day, as who is there
+    follows the week. Beside false discoveries, three things must hold:
 
-    So many days allow few different shifts, and their ranks alone could never satisfy a test of hundreds of pairs.
-    The p-value is therefore the tail of Student's t for the distance from the mean shift in standard deviations,
-    with a third of the shifts as degrees of freedom, as neighbouring shifts are alike. This
-    extrapolates beyond what was seen, and it is believed only together with two things that need no
-    extrapolation: no shifted sum comes within ``margin`` of the true one, and the days below and above the best
-    threshold differ by ``effect``. The threshold is fitted to the days that it is reported for: its shares are
-    slightly better than new days will show, and confidence is therefore the lower bound.
+    - the shares of days with the action on the two sides differ by ``effect``;
+    - the threshold leads by ``lead`` nats over a habit that merely began or ended on some date, each paying for the
+      number of possibilities by its logarithm: so darkness, which crosses an hour on one date, is told only when the
+      habit changed on that very date;
+    - no level that keeps its season, with the rest shifted by a week or more, comes within ``margin`` of its gain.
+
+    Who is not there does nothing by hand, so of presence only what is done when nobody is at home is told. The
+    threshold is fitted to the days that it is reported for: its shares are slightly better than new days will show,
+    and confidence is therefore the lower bound.
 
     Parameters
     ----------
@@ -71,30 +72,32 @@ class Contextual(Detector):
     false_discovery
         The rate that is controlled over all pairs of an action and a context, in (0, 1).
     margin
-        How many times the largest shifted sum the true one must be, at least 1.
+        How many times the largest gain of shifted levels the true one must be, at least 1.
     effect
         The least difference between the shares of days on the two sides of the threshold, in (0, 1).
+    lead
+        By how many nats the threshold must explain the days better than a date does, at least 0.
 
     Notes
     -----
-    Subject: the token, the context (a sensor or ``presence``) and ``below`` or ``above``. Anchor: none.
-    Measures: ``threshold`` (°C, lx, persons at home), ``context``, ``side``, ``hours`` (wall
-    hours in which the action comes), ``otherwise`` (days with the action, days, on the other side), ``members``.
+    Subject: the token, the context (a sensor, ``presence`` or ``sun``) and ``below`` or ``above``. Anchor: none.
+    Measures: ``threshold`` (°C, lx, persons at home; 0 is the horizon), ``threshold_low`` and ``threshold_high``
+    (what the likelihood leaves open at 90 %), ``context``, ``side``, ``hours`` (the three wall hours in which the
+    action is looked at), ``otherwise`` (days with the action, days, on the other side), ``members``.
 
-    Contexts are sensors of device class ``temperature`` and ``illuminance``, wherever they are (no rule goes by
-    names), and persons; the first 16 are tested. Kept a day, by wall hour: temperature in half degrees
-    Celsius, illuminance in powers of two, persons at home. A level is read before the hour begins, so that what an
-    action does to its context (the heater warms the room, the lamp lights it) is not mistaken for its reason.
+    Contexts are sensors of device class ``temperature`` and ``illuminance`` (no rule goes by names), persons, and the
+    sun. Of each kind of sensor the one that varies most from day to day, which is the weather's, and that of the
+    action's room are tested; the sun is told rather than light, the weather rather than the room. Kept a day, by wall
+    hour: temperature in half degrees Celsius, illuminance in powers of two, persons at home, whether the sun is up. A
+    level is read before the hour begins, so that what an action does to its context (the heater warms the room, the
+    lamp lights it) is not mistaken for its reason; the sun's in its middle.
 
     Rolled up, of each such sensor, and of ``home`` for how many persons are there: the ``hours`` at whose beginning a
     level was known, the ``levels`` as they are kept, ``lowest`` and ``highest``.
 
-    The sun is no context: at a given hour darkness follows the date, so that shifted days cannot tell it from the
-    season. What goes by the sun is told by time of day, and what goes by the light shows in a light sensor.
-
     References
     ----------
-    .. [1] N. Mantel, Chi-Square Tests with One Degree of Freedom; Extensions of the Mantel-Haenszel Procedure, 1963.
+    .. [1] S. S. Wilks, The Large-Sample Distribution of the Likelihood Ratio for Testing Composite Hypotheses, 1938.
 
     Examples
     --------
@@ -121,6 +124,8 @@ class Contextual(Detector):
     ) -> None:
         if days < 28 or margin < 1:
             raise ValueError("days is at least 28, margin at least 1")
+        if lead < 0:
+            raise ValueError("lead is at least 0")
         if not (0 < false_discovery < 1 and 0 < effect < 1):
             raise ValueError("false_discovery and effect lie between 0 and 1")
         self.days = days
