@@ -73,6 +73,22 @@ def test_a_routine_of_weekdays_is_counted_on_weekdays() -> None:
     assert finding.sentence.startswith("Weekdays when the bedside light goes on, ")
 
 
+def test_seven_thursdays_are_not_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What holds every Thursday, and on half of the other days, is not yet a routine of Thursdays after seven weeks."""
+    rng = np.random.default_rng(24)
+    diary = Diary(days=49)
+    for day in range(diary.days):
+        start = rng.uniform(8, 20)
+        diary.pulse(day, start, "light.a", 4)
+        diary.pulse(day, start + rng.normal(2, 0.2) / 60, "light.b", 5)
+        if day % 7 == 3 or day % 2:
+            diary.pulse(day, start + rng.normal(4, 0.2) / 60, "switch.c", 20)
+    assert found(diary) == []
+    monkeypatch.setattr("quotidian.detect.sequence._SURE_DAYS", 5)
+    (finding,) = found(diary)
+    assert (finding.measures["days"], finding.evidence.kept) == ("thursday", 7)
+
+
 def test_goings_on_are_told_before_goings_off() -> None:
     """A landing light that goes off again before the bedroom's is lit is told by its going on."""
     rng = np.random.default_rng(22)

@@ -24,6 +24,9 @@ _NEAREST: Final = 6
 #: So many are tried from one first act; it is what bounds the search in a home where everything follows everything.
 _MOST_TRIED: Final = 400
 _FEWEST: Final = 3  #: acts of a routine
+#: A routine of other classes of days than these needs so many kept days.
+_BROAD: Final = ("all", "weekdays", "weekends")
+_SURE_DAYS: Final = 10
 #: How far apart neighbours are, in the figures of a day (seconds).
 _SOON: Final = 600
 
@@ -197,7 +200,9 @@ class ActionSequence(Detector):
 
     def _worth_telling(self, chain: _Chain) -> bool:
         held = chain.held
-        return held.kept >= self.least_days and share_interval(held.kept, held.days)[0] >= self.least_share
+        # Many sets of weekdays are to choose from: one of them fits a few days by chance.
+        least = self.least_days if held.class_ in _BROAD else max(self.least_days, _SURE_DAYS)
+        return held.kept >= least and share_interval(held.kept, held.days)[0] >= self.least_share
 
     def _chosen(self, history: History, chains: list[_Chain]) -> list[_Chain]:
         """Take the routines first that begin most on most days, and no other that tells mostly the same."""
