@@ -197,7 +197,7 @@ def contextual(finding: Finding, days: Days) -> Measured:
     """Look for the act in its hours, on the claimed side of the threshold; chance is its share on the other side."""
     token, context, side = finding.subject[:3]
     places = days.of(token)
-    places = places[np.isin(days.wall[places] // 3600, finding.measures["hours"])]
+    places = places[np.isin(days.wall[places] // 3600, list(finding.measures.get("hours", range(24))))]
     weight = np.bincount(np.clip(days.wall[places] // 3600, 0, 23), minlength=24)
     levels = days.levels[context]
     weights = (levels != UNKNOWN_LEVEL) * weight

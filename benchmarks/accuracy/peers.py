@@ -85,7 +85,20 @@ def frequent_triples(history: History) -> Iterator[Finding]:
     for three, days in seen.items():
         first = np.unique(timeline.day[history.occurrences[three[0]]]).size
         if len(days) >= max(_LEAST_TIMES, _HALF * first):
-            yield _finding("sequence", three, {}, len(days), first)
+            yield _finding("sequence", three, {}, _shown(history, three), first)
+
+
+def _shown(history: History, tokens: tuple[str, ...]) -> int:
+    """Count the days on which some acts follow one another in time, whatever comes between."""
+    timeline = history.timeline
+    at = begun = history.occurrences[tokens[0]]
+    for token in tokens[1:]:
+        after = history.occurrences[token]
+        place = np.searchsorted(timeline.instant[after], timeline.instant[at], "right")
+        following = after[np.minimum(place, after.size - 1)]
+        near = (place < after.size) & (timeline.instant[following] - timeline.instant[at] <= _GAP)
+        at, begun = following[near], begun[near]
+    return int(np.unique(timeline.day[begun]).size)
 
 
 def busy_hours(history: History) -> Iterator[Finding]:
@@ -104,7 +117,7 @@ def busy_hours(history: History) -> Iterator[Finding]:
             end += 1
         while start > 0 and total[start - 1] > total.mean():
             start -= 1
-        kept = int((table[:, start : end + 1] > 0).any(axis=1).sum())
+        kept = int((2 * (table[:, start : end + 1] > 0).sum(axis=1) >= end + 1 - start).sum())
         yield _finding("room", (area_id,), {"start": start, "end": (end + 1) % 24}, kept, days)
 
 
@@ -159,7 +172,7 @@ def gaps(history: History) -> Iterator[Finding]:
         kept = np.unique(timeline.day[mine]).size
         if kept >= _HALF * days:
             minute = round(float(np.median(timeline.wall[mine]))) // 60
-            measures = {"minute": minute, "width": 60, "members": tokens}
+            measures = {"minute": minute, "width": 60, "members": tokens, "pause": _SILENCE // 60, "fewest": 1}
             yield _finding("session", (area_id,), measures, kept, days)
 
 
