@@ -30,7 +30,7 @@ def rich() -> Diary:
             diary.add(day, hour, outside.entity_id, f"{(2 if cold else 14) + rng.normal(0, 1):.1f}")
         if cold:
             diary.pulse(day, 7.1 + rng.normal(0, 0.1), "switch.heater", 40)
-        diary.pulse(day, (15 if day < 45 else 17) + rng.normal(0, 0.1), "light.desk", 20)
+        diary.pulse(day, 17 - day / 40 + rng.normal(0, 0.1), "light.desk", 20)
     for minute in range(0, 300, 10):
         diary.pulse(DAYS - 2, 12 + minute / 60, "switch.kettle", 2)
     return diary
