@@ -41,10 +41,12 @@ def with_weather(diary: Diary, temperatures: Floats, rng: np.random.Generator) -
             diary.add(day, hour + 0.4, DAYLIGHT.entity_id, f"{light:.0f}", "unknown")
 
 
-def heated(days: int = 70, seed: int = 0, *, shown: Floats | None = None, trend: float = 0.0) -> Diary:
+def heated(
+    days: int = 70, seed: int = 0, *, shown: Floats | None = None, trend: float = 0.0, mild: float = 0.0
+) -> Diary:
     """Make a home that is heated in the morning when it is cold, and in which the radio plays when Anna stays home.
 
-    ``shown`` is what the thermometer tells instead of the weather.
+    ``shown`` is what the thermometer tells instead of the weather; ``mild`` how often it is heated all the same.
     """
     rng = np.random.default_rng(seed)
     diary = Diary(HOME, days=days)
@@ -54,7 +56,7 @@ def heated(days: int = 70, seed: int = 0, *, shown: Floats | None = None, trend:
         diary.pulse(day, 7 + rng.normal(0, 0.1), "light.kitchen", 25)
         if rng.random() < 0.6:
             diary.pulse(day, 20 + rng.normal(0, 0.5), "light.reading", 60)
-        if (cold[day] < 8) ^ (rng.random() < 0.05):
+        if (cold[day] < 8) ^ (rng.random() < 0.05) or (mild and rng.random() < mild):
             diary.add(day, 7.5 + rng.normal(0, 0.3), "climate.living_room", "heat")
             diary.add(day, 22.5, "climate.living_room", "off")
         away = rng.random() < 0.7
@@ -99,6 +101,15 @@ def test_the_heater_depends_on_the_cold_and_what_needs_somebody_at_home_is_not_t
     assert "the living room climate changes to “heat”" in heater.sentence
     assert heater.measures["threshold_low"] <= heater.measures["threshold"] <= heater.measures["threshold_high"]
     assert heater.measures["hours"] == [6, 7, 8]
+
+
+def test_what_happens_mostly_anyway_is_not_told() -> None:
+    """A heater that is on at every frost, and on six of ten other days, does not wait for frost."""
+    diary = heated(180, mild=0.6)
+    history = diary.history(Contextual())
+    assert "climate.living_room=heat" not in {one.subject[0] for one in Contextual().detect(history)}
+    looser = Contextual(effect=0.05, least_lift=1.01).detect(history)
+    assert "climate.living_room=heat" in {one.subject[0] for one in looser}
 
 
 def test_what_happens_when_nobody_is_at_home_is_told() -> None:
@@ -296,3 +307,5 @@ def test_parameters_are_checked() -> None:
         Contextual(margin=0.5)
     with pytest.raises(ValueError, match="effect"):
         Contextual(effect=1.5)
+    with pytest.raises(ValueError, match="least_lift"):
+        Contextual(least_lift=1.0)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from quotidian.detect.statistics import (
+    LEVEL,
     ONE,
     around,
     at_least,
@@ -64,7 +65,7 @@ def test_no_p_values_have_no_q_values() -> None:
 def test_interval_is_clopper_pearsons(days: int, data: st.DataObject) -> None:
     """The interval of a share of days is scipy's exact one, its ends at 0 and 1 included."""
     kept = data.draw(st.integers(0, days))
-    theirs = stats.binomtest(kept, days).proportion_ci(0.9, method="exact")
+    theirs = stats.binomtest(kept, days).proportion_ci(LEVEL, method="exact")
     assert share_interval(kept, days) == pytest.approx((theirs.low, theirs.high), abs=1e-9)
 
 

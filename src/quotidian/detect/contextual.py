@@ -75,6 +75,8 @@ class Contextual(Detector):
         How many times the largest gain of shifted levels the true one must be, at least 1.
     effect
         The least difference between the shares of days on the two sides of the threshold, in (0, 1).
+    least_lift
+        The smallest ratio of these shares that is worth telling, above 1.
     lead
         By how many nats the threshold must explain the days better than a date does, at least 0.
 
@@ -120,18 +122,22 @@ class Contextual(Detector):
         false_discovery: float = 0.01,
         margin: float = 1.3,
         effect: float = 0.3,
+        least_lift: float = 2.0,
         lead: float = 3.0,
     ) -> None:
         if days < 28 or margin < 1:
             raise ValueError("days is at least 28, margin at least 1")
         if lead < 0:
             raise ValueError("lead is at least 0")
+        if least_lift <= 1:
+            raise ValueError("least_lift is above 1")
         if not (0 < false_discovery < 1 and 0 < effect < 1):
             raise ValueError("false_discovery and effect lie between 0 and 1")
         self.days = days
         self.false_discovery = false_discovery
         self.margin = margin
         self.effect = effect
+        self.least_lift = least_lift
         self.lead = lead
 
     # folding
@@ -197,7 +203,8 @@ class Contextual(Detector):
         """Tell whether a dependence is large, and explained neither by a date nor by a season."""
         days, found = tried.days, tried.found
         acted, counts = _sides(days, found)
-        if abs(acted[0] / counts[0] - acted[1] / counts[1]) < self.effect:
+        less, more = sorted((acted[0] / counts[0], acted[1] / counts[1]))
+        if more - less < self.effect or more < self.least_lift * less:
             return False
         if tried.context == PRESENCE and not found.more_below:
             return False  # who is not there does nothing by hand

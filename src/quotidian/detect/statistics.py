@@ -15,7 +15,7 @@ from quotidian.model.day import DAY_MINUTES
 ONE: Final = 1 << 16
 
 #: The level of the intervals that are shown to people.
-LEVEL: Final = 0.90
+LEVEL: Final = 0.95
 
 
 def at_least(kept: Ints, days: Ints, expected: Ints) -> Floats:
@@ -62,7 +62,7 @@ def share_interval(kept: int, days: int, level: float = LEVEL) -> tuple[float, f
 
     >>> low, high = share_interval(38, 40)
     >>> round(low, 3), round(high, 3)
-    (0.851, 0.991)
+    (0.831, 0.994)
     """
     tail = (1 - level) / 2
     low = 0.0 if kept <= 0 else float(betaincinv(kept, days - kept + 1, tail))

@@ -37,8 +37,8 @@ class TimeOfDay(Detector):
     shows its times; its days are the class that describes them best.
 
     What is told is the window that holds nine of ten of these times. A day counts as kept only when it falls into the
-    window that the other days draw. As only what stands out is told, the intervals are wider than 90 %, by the
-    share of tokens that are told: so the rate of intervals that miss is 10 % among those that were selected [2]_. A
+    window that the other days draw. As only what stands out is told, the intervals are wider than 95 %, by the
+    share of tokens that are told: so the rate of intervals that miss is 5 % among those that were selected [2]_. A
     coming to rest that only ends what was begun has a length, and no time of its own: it is left out.
 
     Clock or sun is decided by forward (prequential) log-likelihood [1]_: whichever foretold each day's time better
@@ -97,7 +97,7 @@ class TimeOfDay(Detector):
         false_discovery: float = 0.01,
         least_share: float = 0.5,
         least_lift: float = 3.0,
-        surely: float = 0.3,
+        surely: float = 0.35,
         lead: float = 3.0,
     ) -> None:
         if any(m % CELL_MINUTES or m <= 0 for m in (*windows, jitter)) or jitter <= max(windows):

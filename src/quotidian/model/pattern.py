@@ -13,7 +13,7 @@ from quotidian.model.home import Home
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What speaks for a finding, counted in days.
 
-    ``kept`` of ``observed`` days showed it; ``low`` and ``high`` bound the share of days at 90 % confidence.
+    ``kept`` of ``observed`` days showed it; ``low`` and ``high`` bound the share of days at 95 % confidence.
     ``q_value`` is the false discovery rate at which the finding is still accepted, ``None`` for a description that
     makes no claim against chance. ``lift`` is kept days over the days that chance would give.
     """

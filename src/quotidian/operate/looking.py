@@ -228,7 +228,7 @@ def _tell_history(pattern: Pattern, known: Sequence[Pattern]) -> None:
         for one in also:
             say(f"    {escape(words.plain_sentence(one.finding.sentence))} [dim]{one.id}[/]")
     evidence = pattern.finding.evidence
-    say(f"\n  share of days   {evidence.share:.0%} (90 % interval {evidence.low:.0%} to {evidence.high:.0%})")
+    say(f"\n  share of days   {evidence.share:.0%} (95 % interval {evidence.low:.0%} to {evidence.high:.0%})")
     if evidence.q_value is not None:
         say(f"  q-value         {evidence.q_value:.2g}")
     if evidence.lift is not None:
