@@ -138,10 +138,14 @@ def days(name: str) -> str:
 
     >>> days("weekdays"), days("friday+saturday"), days("monday+tuesday+wednesday+thursday+saturday")
     ('Weekdays', 'Fridays and Saturdays', 'Every day but Fridays and Sundays')
+    >>> days("monday+tuesday+wednesday+thursday")
+    'Mondays to Thursdays'
     """
     if name in _DAYS:
         return _DAYS[name]
     named = name.split("+")
+    if len(named) in (3, 4) and name in "+".join(_WEEK):
+        return f"{named[0].capitalize()}s to {named[-1].capitalize()}s"
     told = [day for day in _WEEK if (day in named) == (len(named) < 5)]
     plurals = [f"{day.capitalize()}s" for day in told]
     words = " and ".join([", ".join(plurals[:-1]), plurals[-1]]) if len(plurals) > 1 else plurals[0]
