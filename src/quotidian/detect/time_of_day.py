@@ -97,7 +97,7 @@ class TimeOfDay(Detector):
         false_discovery: float = 0.01,
         least_share: float = 0.5,
         least_lift: float = 3.0,
-        surely: float = 0.35,
+        surely: float = 0.3,
         lead: float = 3.0,
     ) -> None:
         if any(m % CELL_MINUTES or m <= 0 for m in (*windows, jitter)) or jitter <= max(windows):
