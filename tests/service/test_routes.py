@@ -134,6 +134,8 @@ class TestNonsense:
         asyncio.run(run())
         assert psutil.Process().memory_info().rss - before < 50_000_000
 
+    # What waits for others jitters its pauses meanwhile, which looks as if strategies used chance.
+    @pytest.mark.filterwarnings("ignore:Do not use the `random` module")
     def test_no_query_and_no_body_is_a_fault(self, service: str, tmp_path: Path) -> None:
         """Whatever is in a path, a query or a body is answered or refused, never with a 500."""
         app = app_of(service, environment(tmp_path))
