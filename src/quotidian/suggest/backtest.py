@@ -163,23 +163,25 @@ def backtest(automation: Automation, tape: Tape, window: int, *, quiet: bool = T
 
 def judged(instants: Ints, target: Target, tape: Tape, window: int, *, quiet: bool = True) -> Moments:
     """Judge the instants (ascending) at which something would have brought a target about."""
+    moments = alone(instants, target, tape, window)
+    outcome = np.where(_credited(moments) | _repeated(moments, window), Outcome.NO_EFFECT, moments.outcome)
+    moments = msgspec.structs.replace(moments, outcome=outcome)
+    return _quieted(moments) if quiet else moments
+
+
+def alone(instants: Ints, target: Target, tape: Tape, window: int) -> Moments:
+    """Judge each instant as if there were no other; those at which the target was not known are left out."""
     instants = instants[target.known(instants)]
-    day = tape.day(instants)
-    act = _next(target.acts, instants)
-    wanted = act - instants <= window
-    ran = _next(target.automated, instants) - instants <= _PROMPT
-    elsewhere = _next(target.automated, instants) - instants <= window
+    act, automated = _next(target.acts, instants), _next(target.automated, instants)
+    ran = automated - instants <= _PROMPT
     taken_back = _next(target.undone, instants) - instants <= UNDO
-    again = np.diff(np.where(wanted, act, _NEVER), prepend=-1) == 0
-    again &= wanted
+    wanted, done = act - instants <= window, automated - instants <= window
     outcome = np.select(
-        [target.already(instants) | again, ran & taken_back, ran, wanted, elsewhere],
+        [target.already(instants), ran & taken_back, ran, wanted, done],
         [Outcome.NO_EFFECT, Outcome.NUISANCE, Outcome.KEPT, Outcome.USEFUL, Outcome.NO_EFFECT],
         Outcome.NUISANCE,
     )
-    outcome = _repeated(instants, outcome, window)
-    moments = Moments(instants, day, outcome, np.where(outcome == Outcome.USEFUL, act, _NEVER))
-    return _quieted(moments) if quiet else moments
+    return Moments(instants, tape.day(instants), outcome, np.where(outcome == Outcome.USEFUL, act, _NEVER))
 
 
 def scored(moments: Moments, days: Bools) -> Score:
@@ -204,17 +206,19 @@ def _next(events: Ints, instants: Ints) -> Ints:
     return np.append(events, _NEVER)[np.searchsorted(events, instants, "left")]
 
 
-def _repeated(instants: Ints, outcome: Ints, window: int) -> Ints:
-    """Let what starts again within the window of a nuisance be the same moment."""
-    bad = np.flatnonzero(outcome == Outcome.NUISANCE)
-    last = -_NEVER // 2
-    outcome = outcome.copy()
-    for place in bad.tolist():
-        if instants[place] - last <= window:
-            outcome[place] = Outcome.NO_EFFECT
-        else:
-            last = int(instants[place])
-    return outcome
+def _credited(moments: Moments) -> Bools:
+    """Tell which moments would have saved an act that an earlier one had saved already."""
+    first = np.searchsorted(moments.act, moments.act)
+    return np.asarray((moments.outcome == Outcome.USEFUL) & (first < np.arange(first.size)))
+
+
+def _repeated(moments: Moments, window: int) -> Bools:
+    """Tell which nuisances start again within the window of the last one: they are the same moment."""
+    again, last = np.zeros(moments.instant.size, bool), -_NEVER // 2
+    for place in np.flatnonzero(moments.outcome == Outcome.NUISANCE).tolist():
+        again[place] = moments.instant[place] - last <= window
+        last = last if again[place] else int(moments.instant[place])
+    return again
 
 
 def _quieted(moments: Moments) -> Moments:

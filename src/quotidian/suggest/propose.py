@@ -1,0 +1,119 @@
+"""From a home's days to at most ten automations, each tried on days that it was not learned from."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from quotidian.detect import DayRow, History
+from quotidian.model import Home
+from quotidian.model.automation import Automation
+from quotidian.suggest.backtest import Moments, Outcome, Score, backtest, scored
+from quotidian.suggest.search import ANNOYANCE, Rule, chosen
+from quotidian.suggest.tape import Tape
+from quotidian.suggest.triggers import candidates
+
+#: Where the days are cut: triggers are looked for up to the second, conditions chosen up to the last.
+_CUTS: Final = (1 / 3, 1 / 2, 2 / 3)
+_LEVEL: Final = 0.01
+MOST: Final = 10
+#: Days that must be left to try on, and how sure it must be that an automation is right on most days.
+LEAST_TRIED: Final = 14
+_TRIAL: Final = (0.8, 0.5)
+_OFFER: Final = (0.9, 0.7)
+
+
+class Tier(StrEnum):
+    """How far an automation may go."""
+
+    TRIAL = "trial"  #: it may fire silently and be scored
+    OFFER = "offer"  #: it may be installed
+
+
+class Proposal(msgspec.Struct, frozen=True, kw_only=True):
+    """An automation, and what it would have done on days that it was not learned from.
+
+    ``days`` are the ordinals of the days that it was tried on, ``window`` the seconds within which a person must have
+    done the same.
+    """
+
+    automation: Automation
+    window: int
+    q_value: float
+    days: tuple[int, ...]
+    moments: Moments
+    score: Score
+    tier: Tier
+
+    @property
+    def worth(self) -> float:
+        """Good days less what bad days cost, a week."""
+        return 7 * (self.score.good_days - ANNOYANCE * self.score.bad_days) / max(len(self.days), 1)
+
+
+def propose(rows: Sequence[DayRow], home: Home, tape: Tape) -> list[Proposal]:
+    """Give the automations that are worth proposing, the most useful first."""
+    cuts = [round(share * len(rows)) for share in _CUTS]
+    if len(rows) - cuts[-1] < LEAST_TRIED:
+        return []
+    learned = cuts[1]
+    history = History(rows[:learned], home)
+    rules: dict[tuple[str, ...], Rule] = {}
+    for candidate in candidates(tape.part(0, learned), history, _LEVEL):
+        rule = chosen(candidate, tape, cuts)
+        best = rules.get(candidate.action.tokens)
+        if rule is not None and (best is None or rule.worth > best.worth):
+            rules[candidate.action.tokens] = rule
+    found = [_tried(rule, tape, cuts[-1]) for rule in rules.values()]
+    return sorted((one for one in found if one is not None), key=lambda one: (-one.worth, one.automation.id))[:MOST]
+
+
+def _tried(rule: Rule, tape: Tape, since: int) -> Proposal | None:
+    """Try a rule on the days from a position on."""
+    automation = _automation(rule)
+    tried = np.arange(tape.size) >= since
+    moments = backtest(automation, tape, rule.candidate.window).among(tried)
+    score = scored(moments, tried)
+    tier = _tier(score)
+    if tier is None or _withdrawn(moments):
+        return None
+    return Proposal(
+        automation=automation,
+        window=rule.candidate.window,
+        q_value=rule.candidate.q_value,
+        days=tuple(tape.ordinals[tried].tolist()),
+        moments=moments,
+        score=score,
+        tier=tier,
+    )
+
+
+def _tier(score: Score) -> Tier | None:
+    for tier, (level, share) in ((Tier.OFFER, _OFFER), (Tier.TRIAL, _TRIAL)):
+        if score.at_least(level) >= share:
+            return tier
+    return None
+
+
+def _withdrawn(moments: Moments) -> bool:
+    """Tell whether it was a nuisance on two days running of those on which it started."""
+    effect = moments.outcome != Outcome.NO_EFFECT
+    days, place = np.unique(moments.day[effect], return_inverse=True)
+    bad = np.zeros(days.size, bool)
+    bad[place[moments.outcome[effect] == Outcome.NUISANCE]] = True
+    return bool((bad[1:] & bad[:-1]).any())
+
+
+def _automation(rule: Rule) -> Automation:
+    parts = (rule.candidate.trigger, rule.conditions, rule.candidate.action)
+    name = blake2b(msgspec.json.encode(parts), digest_size=5).hexdigest()
+    return Automation(
+        id=f"quotidian_{name}",
+        alias=name,
+        triggers=(rule.candidate.trigger,),
+        conditions=rule.conditions,
+        actions=(rule.candidate.action,),
+    )
