@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 from functools import cached_property
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 import numpy as np
@@ -44,10 +44,18 @@ class Moments(msgspec.Struct, frozen=True):
     outcome: Ints
     act: Ints
 
-    def among(self, days: Bools) -> "Moments":
+    def among(self, days: Bools) -> Self:
         """Give those on some days, shape (days of the tape,)."""
-        here = days[self.day]
-        return Moments(self.instant[here], self.day[here], self.outcome[here], self.act[here])
+        return self.where(days[self.day])
+
+    def of(self, *outcomes: Outcome) -> Self:
+        """Give those of which one of some outcomes came."""
+        return self.where(np.isin(self.outcome, outcomes))
+
+    def where(self, chosen: Bools) -> Self:
+        """Give some of them, shape (moments,)."""
+        columns = (self.instant, self.day, self.outcome, self.act)
+        return type(self)(*(column[chosen] for column in columns))
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -224,7 +232,6 @@ def _repeated(moments: Moments, window: int) -> Bools:
 def _quieted(moments: Moments) -> Moments:
     """Leave out what would have come after the first nuisance of a day."""
     bad = moments.outcome == Outcome.NUISANCE
+    before = np.append(0, np.cumsum(bad))
     first = np.searchsorted(moments.day, moments.day)  # the day's first moment
-    before = np.cumsum(bad) - bad
-    kept = before == before[first] if bad.size else bad
-    return Moments(*(column[kept] for column in (moments.instant, moments.day, moments.outcome, moments.act)))
+    return moments.where(before[:-1] == before[first])

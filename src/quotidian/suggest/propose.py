@@ -1,6 +1,5 @@
 """From a home's days to at most ten automations, each tried on days that it was not learned from."""
 
-from collections.abc import Sequence
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
@@ -8,8 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from quotidian.detect import DayRow, History
-from quotidian.model import Home
+from quotidian.detect import History
 from quotidian.model.automation import Automation
 from quotidian.suggest.backtest import Moments, Outcome, Score, backtest, scored
 from quotidian.suggest.search import ANNOYANCE, Rule, chosen
@@ -54,16 +52,15 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
         return 7 * (self.score.good_days - ANNOYANCE * self.score.bad_days) / max(len(self.days), 1)
 
 
-def propose(rows: Sequence[DayRow], home: Home, tape: Tape) -> list[Proposal]:
+def propose(tape: Tape) -> list[Proposal]:
     """Give the automations that are worth proposing, the most useful first."""
-    cuts = [round(share * len(rows)) for share in _CUTS]
-    if len(rows) - cuts[-1] < LEAST_TRIED:
+    cuts = [round(share * tape.size) for share in _CUTS]
+    if tape.size - cuts[-1] < LEAST_TRIED:
         return []
-    learned = cuts[1]
-    history = History(rows[:learned], home)
+    learned, known = tape.part(0, cuts[1]), tape.part(0, cuts[-1])
     rules: dict[tuple[str, ...], Rule] = {}
-    for candidate in candidates(tape.part(0, learned), history, _LEVEL):
-        rule = chosen(candidate, tape, cuts)
+    for candidate in candidates(learned, History(learned.rows, tape.home), _LEVEL):
+        rule = chosen(candidate, known, cuts)
         best = rules.get(candidate.action.tokens)
         if rule is not None and (best is None or rule.worth > best.worth):
             rules[candidate.action.tokens] = rule
@@ -100,10 +97,8 @@ def _tier(score: Score) -> Tier | None:
 
 def _withdrawn(moments: Moments) -> bool:
     """Tell whether it was a nuisance on two days running of those on which it started."""
-    effect = moments.outcome != Outcome.NO_EFFECT
-    days, place = np.unique(moments.day[effect], return_inverse=True)
-    bad = np.zeros(days.size, bool)
-    bad[place[moments.outcome[effect] == Outcome.NUISANCE]] = True
+    days = np.unique(moments.of(Outcome.USEFUL, Outcome.KEPT, Outcome.NUISANCE).day)
+    bad = np.isin(days, moments.of(Outcome.NUISANCE).day)
     return bool((bad[1:] & bad[:-1]).any())
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from quotidian.model.arrays import Bools, Floats
+from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.automation import Condition
 from quotidian.suggest.backtest import Outcome, Target, alone
 from quotidian.suggest.conditions import vocabulary
@@ -33,22 +33,31 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class _Table(msgspec.Struct, frozen=True):
-    """A candidate's firings, what came of each alone, and under which conditions of a vocabulary it would start.
+    """A candidate's firings that are of use or a nuisance, each judged alone, and what holds at them.
 
-    ``good`` and ``bad`` have shape (firings, days): 1 where a firing is of use, or a nuisance, on a day.
+    ``day`` is a position in the tape, ascending; ``useful`` tells one from the other; ``holding`` has shape
+    (conditions, firings).
     """
 
     conditions: tuple[Condition, ...]
+    day: Ints
+    useful: Bools
     holding: Bools
-    good: Floats
-    bad: Floats
 
     def worth(self, holding: Bools, days: Bools) -> Floats:
         """Give the worth of starting at some firings, shape (rules, firings), on some days, shape (days,)."""
-        firings = holding.astype(np.float32)
-        bad = firings @ self.bad[:, days] > 0
-        good = (firings @ self.good[:, days] > 0) & ~bad
+        bad = self._on_days(holding, ~self.useful, days)
+        good = self._on_days(holding, self.useful, days) & ~bad
         return np.asarray(good.sum(axis=1) - ANNOYANCE * bad.sum(axis=1), np.float64)
+
+    def _on_days(self, holding: Bools, which: Bools, days: Bools) -> Bools:
+        """Tell on which days there is one of some firings: shape (rules, days)."""
+        chosen = which & days[self.day]
+        found = np.zeros((len(holding), days.size), bool)
+        first = np.flatnonzero(np.diff(self.day[chosen], prepend=-1))
+        if first.size:
+            found[:, self.day[chosen][first]] = np.logical_or.reduceat(holding[:, chosen], first, axis=1)
+        return found
 
 
 def chosen(candidate: Candidate, tape: Tape, cuts: Sequence[int]) -> Rule | None:
@@ -63,27 +72,26 @@ def chosen(candidate: Candidate, tape: Tape, cuts: Sequence[int]) -> Rule | None
     candidate
         A trigger and an action.
     tape
-        The home's days, of which none behind the last cut is looked at.
+        The days that may be looked at.
     cuts
-        Positions of days, ascending.
+        Positions of days, ascending, the last one behind the last day.
 
     References
     ----------
     .. [1] L. J. Tashman, Out-of-Sample Tests of Forecasting Accuracy: an Analysis and Review, 2000 (rolling origin).
     """
-    part = tape.part(0, cuts[-1])
-    table = _table(candidate, part)
+    table = _table(candidate, tape)
     if table is None:
         return None
     worth = np.zeros(MOST_CONDITIONS + 1)
     for first, last in pairwise(cuts):
-        best = _best(table, _span(part, 0, first))
+        best = _best(table, _span(tape, 0, first))
         tried = np.stack([table.holding[list(places)].all(axis=0) for places in best])
-        worth += table.worth(tried, _span(part, first, last))
+        worth += table.worth(tried, _span(tape, first, last))
     number = int((worth - _COMPLEXITY * np.arange(worth.size)).argmax())
     if worth[number] <= 0:
         return None
-    places = _best(table, _span(part, 0, cuts[-1]))[number]
+    places = _best(table, _span(tape, 0, cuts[-1]))[number]
     return Rule(candidate, tuple(table.conditions[place] for place in places), float(worth[number]))
 
 
@@ -95,10 +103,9 @@ def _table(candidate: Candidate, tape: Tape) -> _Table | None:
         return None
     apart = (*candidate.action.entities, getattr(candidate.trigger, "entity_id", ""))
     conditions = vocabulary(tape, moments.instant, useful, apart)
-    on_day = (moments.day[:, None] == np.arange(tape.size)).astype(np.float32)
-    good, bad = (on_day * (moments.outcome == one)[:, None] for one in (Outcome.USEFUL, Outcome.NUISANCE))
-    holding = np.stack([holds(one, tape, moments.instant) for one in conditions])
-    return _Table(tuple(conditions), holding, good, bad)
+    told = moments.of(Outcome.USEFUL, Outcome.NUISANCE)
+    holding = np.stack([holds(one, tape, told.instant) for one in conditions])
+    return _Table(tuple(conditions), told.day, told.outcome == Outcome.USEFUL, holding)
 
 
 def _best(table: _Table, days: Bools) -> list[tuple[int, ...]]:
