@@ -5,11 +5,14 @@ seconds after midnight, spans are elapsed seconds.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
 from quotidian.model.home import domain_of
+
+#: How the ids of our automations begin.
+OURS: Final = "quotidian_"
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
@@ -156,7 +159,7 @@ class Automation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One automation.
 
     It starts when any trigger fires; all conditions must hold at that moment. ``id`` names it in Home Assistant; ours
-    begin with ``quotidian_``.
+    begin with ``OURS``.
     """
 
     id: str
@@ -185,8 +188,8 @@ def _named(part: Any) -> set[str]:
 
 
 #: Domains that are never switched by themselves: who stands before an open door wants to know, not to be overruled.
-_GUARDED_DOMAINS = frozenset({"alarm_control_panel", "lock", "siren", "valve", "water_heater"})
-_GUARDED_COVERS = frozenset({"door", "garage", "gate"})
+_GUARDED_DOMAINS: Final = frozenset({"alarm_control_panel", "lock", "siren", "valve", "water_heater"})
+_GUARDED_COVERS: Final = frozenset({"door", "garage", "gate"})
 
 
 def is_guarded(entity_id: str, device_class: str | None) -> bool:

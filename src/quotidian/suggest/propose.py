@@ -8,18 +8,21 @@ import msgspec
 import numpy as np
 
 from quotidian.detect import History
-from quotidian.model.automation import Automation
+from quotidian.model import Home
+from quotidian.model.automation import OURS, Automation
 from quotidian.suggest.backtest import Moments, Outcome, Score, backtest, scored
 from quotidian.suggest.search import ANNOYANCE, Rule, chosen
 from quotidian.suggest.tape import Tape
 from quotidian.suggest.triggers import candidates
+from quotidian.suggest.words import sentence
 
 #: Where the days are cut: triggers are looked for up to the second, conditions chosen up to the last.
 _CUTS: Final = (1 / 3, 1 / 2, 2 / 3)
 _LEVEL: Final = 0.01
 MOST: Final = 10
-#: Days that must be left to try on, and how sure it must be that an automation is right on most days.
-LEAST_TRIED: Final = 14
+#: With fewer days nothing is proposed.
+LEAST_DAYS: Final = 14
+#: How sure it must be (level) that an automation is right on so many of the days on which it starts.
 _TRIAL: Final = (0.8, 0.5)
 _OFFER: Final = (0.9, 0.7)
 
@@ -34,14 +37,15 @@ class Tier(StrEnum):
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):
     """An automation, and what it would have done on days that it was not learned from.
 
-    ``days`` are the ordinals of the days that it was tried on, ``window`` the seconds within which a person must have
-    done the same.
+    ``days`` are the ordinals of the days that it was tried on, ``dates`` those of its moments' days, and ``window`` the
+    seconds within which a person must have done the same.
     """
 
     automation: Automation
     window: int
     q_value: float
     days: tuple[int, ...]
+    dates: tuple[int, ...]
     moments: Moments
     score: Score
     tier: Tier
@@ -55,7 +59,7 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 def propose(tape: Tape) -> list[Proposal]:
     """Give the automations that are worth proposing, the most useful first."""
     cuts = [round(share * tape.size) for share in _CUTS]
-    if tape.size - cuts[-1] < LEAST_TRIED:
+    if tape.size < LEAST_DAYS:
         return []
     learned, known = tape.part(0, cuts[1]), tape.part(0, cuts[-1])
     rules: dict[tuple[str, ...], Rule] = {}
@@ -70,7 +74,7 @@ def propose(tape: Tape) -> list[Proposal]:
 
 def _tried(rule: Rule, tape: Tape, since: int) -> Proposal | None:
     """Try a rule on the days from a position on."""
-    automation = _automation(rule)
+    automation = _automation(rule, tape.home)
     tried = np.arange(tape.size) >= since
     moments = backtest(automation, tape, rule.candidate.window).among(tried)
     score = scored(moments, tried)
@@ -82,6 +86,7 @@ def _tried(rule: Rule, tape: Tape, since: int) -> Proposal | None:
         window=rule.candidate.window,
         q_value=rule.candidate.q_value,
         days=tuple(tape.ordinals[tried].tolist()),
+        dates=tuple(tape.ordinals[moments.day].tolist()),
         moments=moments,
         score=score,
         tier=tier,
@@ -102,13 +107,15 @@ def _withdrawn(moments: Moments) -> bool:
     return bool((bad[1:] & bad[:-1]).any())
 
 
-def _automation(rule: Rule) -> Automation:
-    parts = (rule.candidate.trigger, rule.conditions, rule.candidate.action)
-    name = blake2b(msgspec.json.encode(parts), digest_size=5).hexdigest()
-    return Automation(
-        id=f"quotidian_{name}",
-        alias=name,
-        triggers=(rule.candidate.trigger,),
+def _automation(rule: Rule, home: Home) -> Automation:
+    """Write a rule down; its id follows from what it does, so that the same rule always has the same."""
+    candidate = rule.candidate
+    name = blake2b(msgspec.json.encode((candidate.trigger, rule.conditions, candidate.action)), digest_size=5)
+    automation = Automation(
+        id=f"{OURS}{name.hexdigest()}",
+        alias="",
+        triggers=(candidate.trigger,),
         conditions=rule.conditions,
-        actions=(rule.candidate.action,),
+        actions=(candidate.action,),
     )
+    return msgspec.structs.replace(automation, alias=sentence(automation, home))
