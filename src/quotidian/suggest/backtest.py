@@ -122,12 +122,10 @@ class Target:
     @cached_property
     def undone(self) -> Ints:
         """The instants at which people ended it, ascending."""
-        state = self._action.state
-        parts = []
-        for track in self._tracks:
-            number = track.states.index(state) if state in track.states else len(track.states)
-            parts.append(track.instant[(track.before == number) & (track.state != number) & track.by_people])
-        return np.sort(np.concatenate(parts))
+        rows = [track.leaving(self._action.state) for track in self._tracks]
+        return np.sort(
+            np.concatenate([t.instant[row[t.by_people[row]]] for t, row in zip(self._tracks, rows, strict=True)])
+        )
 
     def already(self, instants: Ints) -> Bools:
         """Tell at which instants it was so already."""
@@ -216,8 +214,9 @@ def _next(events: Ints, instants: Ints) -> Ints:
 
 def _credited(moments: Moments) -> Bools:
     """Tell which moments would have saved an act that an earlier one had saved already."""
-    first = np.searchsorted(moments.act, moments.act)
-    return np.asarray((moments.outcome == Outcome.USEFUL) & (first < np.arange(first.size)))
+    again, useful = np.zeros(moments.instant.size, bool), np.flatnonzero(moments.outcome == Outcome.USEFUL)
+    again[useful] = np.diff(moments.act[useful], prepend=-1) == 0
+    return again
 
 
 def _repeated(moments: Moments, window: int) -> Bools:
