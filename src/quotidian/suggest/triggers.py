@@ -62,7 +62,7 @@ def targets(history: History) -> list[SetAction]:
     actions = []
     for token in history.tokens:
         entities = tuple(entity_of(member) for member in history.members[token])
-        guarded = any(is_guarded(name, history.home.entity(name).device_class) for name in entities)
+        guarded = any(is_guarded(history.home.entity(name)) for name in entities)
         days = np.unique(history.timeline.day[history.occurrences[token]]).size
         if domain_of(token) in ACTUATORS and not guarded and days >= LEAST_DAYS:
             actions.append(SetAction(entities=entities, state=state_of(token)))
