@@ -1,20 +1,18 @@
 """From a home's days to at most ten automations, each tried on days that it was not learned from."""
 
 from enum import StrEnum
-from hashlib import blake2b
 from typing import Final
 
 import msgspec
 import numpy as np
 
 from quotidian.detect import History
-from quotidian.model import Home
-from quotidian.model.automation import OURS, Automation
+from quotidian.model.automation import Automation
 from quotidian.suggest.backtest import Moments, Outcome, Score, backtest, scored
+from quotidian.suggest.named import named
 from quotidian.suggest.search import ANNOYANCE, Rule, chosen
 from quotidian.suggest.tape import Tape
 from quotidian.suggest.triggers import candidates
-from quotidian.suggest.words import sentence
 
 #: Where the days are cut: triggers are looked for up to the second, conditions chosen up to the last.
 _CUTS: Final = (1 / 3, 1 / 2, 2 / 3)
@@ -74,17 +72,18 @@ def propose(tape: Tape) -> list[Proposal]:
 
 def _tried(rule: Rule, tape: Tape, since: int) -> Proposal | None:
     """Try a rule on the days from a position on."""
-    automation = _automation(rule, tape.home)
+    candidate = rule.candidate
+    automation = named((candidate.trigger,), rule.conditions, (candidate.action,), tape.home)
     tried = np.arange(tape.size) >= since
-    moments = backtest(automation, tape, rule.candidate.window).among(tried)
+    moments = backtest(automation, tape, candidate.window).among(tried)
     score = scored(moments, tried)
     tier = _tier(score)
     if tier is None or _withdrawn(moments):
         return None
     return Proposal(
         automation=automation,
-        window=rule.candidate.window,
-        q_value=rule.candidate.q_value,
+        window=candidate.window,
+        q_value=candidate.q_value,
         days=tuple(tape.ordinals[tried].tolist()),
         dates=tuple(tape.ordinals[moments.day].tolist()),
         moments=moments,
@@ -105,17 +104,3 @@ def _withdrawn(moments: Moments) -> bool:
     days = np.unique(moments.of(Outcome.USEFUL, Outcome.KEPT, Outcome.NUISANCE).day)
     bad = np.isin(days, moments.of(Outcome.NUISANCE).day)
     return bool((bad[1:] & bad[:-1]).any())
-
-
-def _automation(rule: Rule, home: Home) -> Automation:
-    """Write a rule down; its id follows from what it does, so that the same rule always has the same."""
-    candidate = rule.candidate
-    name = blake2b(msgspec.json.encode((candidate.trigger, rule.conditions, candidate.action)), digest_size=5)
-    automation = Automation(
-        id=f"{OURS}{name.hexdigest()}",
-        alias="",
-        triggers=(candidate.trigger,),
-        conditions=rule.conditions,
-        actions=(candidate.action,),
-    )
-    return msgspec.structs.replace(automation, alias=sentence(automation, home))

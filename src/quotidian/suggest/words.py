@@ -62,11 +62,10 @@ def _trigger(trigger: Trigger, home: Home) -> str:
         case StateTrigger(seconds=0):
             return f"when {words.act(home, f'{trigger.entity_id}={trigger.state}')}"
         case StateTrigger():
-            being = _being(home, trigger.entity_id, trigger.state)
-            return f"when {being} for {words.span(trigger.seconds)}"
+            return f"when {lasting(home, trigger.entity_id, trigger.state, trigger.seconds)}"
         case NumericTrigger():
-            lasting = f" for {words.span(trigger.seconds)}" if trigger.seconds else ""
-            return f"when {_bounds(home, trigger)}{lasting}"
+            stays = f" for {words.span(trigger.seconds)}" if trigger.seconds else ""
+            return f"when {_bounds(home, trigger)}{stays}"
         case TimeTrigger():
             return f"at {words.clock(trigger.second / 60)}"
         case SunTrigger(offset=0):
@@ -107,10 +106,25 @@ def _action(action: Action, home: Home) -> str:
             return f"you are told “{words.plain(action.message)}”"
 
 
+def lasting(home: Home, entity_id: str, state: str, seconds: int) -> str:
+    """Say that something has been in a state for so long.
+
+    >>> lasting(Home("h", "UTC"), "cover.blinds", "open", 300), lasting(Home("h", "UTC"), "person.anna", "home", 60)
+    ('the blinds have been open for 5 min', 'Anna has been at home for 60 s')
+    """
+    verb = "have been" if words.are_many(home, entity_id) else "has been"
+    return f"{words.thing(home, entity_id)} {verb} {_adjective(home, entity_id, state)} for {words.span(seconds)}"
+
+
 def _being(home: Home, entity_id: str, state: str) -> str:
     """Say in which state something is."""
+    verb = "are" if words.are_many(home, entity_id) else "is"
+    return f"{words.thing(home, entity_id)} {verb} {_adjective(home, entity_id, state)}"
+
+
+def _adjective(home: Home, entity_id: str, state: str) -> str:
     kind = home.entity(entity_id).device_class or ""
-    return f"{words.thing(home, entity_id)} is {_BEING.get((kind, state)) or _STATES.get(state) or words.plain(state)}"
+    return _BEING.get((kind, state)) or _STATES.get(state) or words.plain(state)
 
 
 def _bounds(home: Home, part: NumericTrigger | NumericCondition) -> str:
