@@ -15,7 +15,8 @@ from quotidian.operate.console import as_json, say
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption
 from quotidian.suggest.backtest import Outcome
-from quotidian.suggest.propose import LEAST_DAYS, Proposal, Tier, propose
+from quotidian.suggest.propose import LEAST_DAYS, Proposal, Tier, propose, remind
+from quotidian.suggest.reminders import Reminder
 from quotidian.suggest.tape import Tape
 
 #: What a day of the calendar shows.
@@ -43,13 +44,17 @@ def suggest_command(*, data: DataOption = None, json: JsonOption = False) -> Non
     """
     with opened(data) as store:
         tape = tape_of(store)
-    proposals = propose(tape)
+    proposals, reminders = propose(tape), remind(tape)
     if json:
-        as_json([_as_data(one, tape) for one in proposals])
-    elif proposals:
+        automations = [_as_data(one, tape) for one in proposals]
+        as_json({"automations": automations, "reminders": [_reminding(one, tape) for one in reminders]})
+        return
+    if proposals:
         _tell(proposals)
     else:
         say(_why_none(tape))
+    if reminders:
+        _tell_reminders(reminders)
 
 
 def _tell(proposals: Sequence[Proposal]) -> None:
@@ -63,6 +68,16 @@ def _tell(proposals: Sequence[Proposal]) -> None:
         say(f"    You did it yourself within {within} at {score.useful} of {moments} moments; {_TIERS[one.tier]}.")
         say(f"    {_calendar(one)}  [dim]{score.saved_a_week:.1f} acts a week · {one.automation.id}[/]")
     say("\n[dim]● of use   × a nuisance   · nothing to do[/]")
+
+
+def _tell_reminders(reminders: Sequence[Reminder]) -> None:
+    say("\n[bold]Reminders[/], of what is not switched by itself\n")
+    for one in reminders:
+        count = len(one.instants)
+        times = f"{count} time{'s' * (count != 1)}"
+        say(f"  • [bold]{escape(words.plain_sentence(one.automation.alias))}[/]")
+        longest = words.span(one.longest)
+        say(f"    The longest of {one.spans} was {longest}. In {len(one.days)} days you would have been told {times}.")
 
 
 def _calendar(proposal: Proposal) -> str:
@@ -107,6 +122,19 @@ def _as_data(proposal: Proposal, tape: Tape) -> dict[str, Any]:
             for instant, outcome in told
         ],
         "automation": msgspec.to_builtins(proposal.automation),
+    }
+
+
+def _reminding(reminder: Reminder, tape: Tape) -> dict[str, Any]:
+    """Give a reminder as plain data."""
+    return {
+        "id": reminder.automation.id,
+        "sentence": reminder.automation.alias,
+        "spans": reminder.spans,
+        "longest_seconds": reminder.longest,
+        "days": [dt.date.fromordinal(ordinal) for ordinal in reminder.days],
+        "moments": [moment(instant * SECOND, tape.home.zone) for instant in reminder.instants],
+        "automation": msgspec.to_builtins(reminder.automation),
     }
 
 

@@ -10,6 +10,7 @@ from quotidian.detect import History
 from quotidian.model.automation import Automation
 from quotidian.suggest.backtest import Moments, Outcome, Score, backtest, scored
 from quotidian.suggest.named import named
+from quotidian.suggest.reminders import Reminder, reminders
 from quotidian.suggest.search import ANNOYANCE, Rule, chosen
 from quotidian.suggest.tape import Tape
 from quotidian.suggest.triggers import candidates
@@ -18,6 +19,7 @@ from quotidian.suggest.triggers import candidates
 _CUTS: Final = (1 / 3, 1 / 2, 2 / 3)
 _LEVEL: Final = 0.01
 MOST: Final = 10
+MOST_REMINDERS: Final = 3
 #: With fewer days nothing is proposed.
 LEAST_DAYS: Final = 14
 #: How sure it must be (level) that an automation is right on so many of the days on which it starts.
@@ -55,10 +57,14 @@ class Proposal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def propose(tape: Tape) -> list[Proposal]:
-    """Give the automations that are worth proposing, the most useful first."""
-    cuts = [round(share * tape.size) for share in _CUTS]
+    """Give the automations that are worth proposing, the most useful first.
+
+    Triggers are looked for in the first half of the days, conditions chosen on the first two thirds, and what was
+    chosen is tried once on the last third. Of what does the same, the one is tried that was worth most until then.
+    """
     if tape.size < LEAST_DAYS:
         return []
+    cuts = [round(share * tape.size) for share in _CUTS]
     learned, known = tape.part(0, cuts[1]), tape.part(0, cuts[-1])
     rules: dict[tuple[str, ...], Rule] = {}
     for candidate in candidates(learned, History(learned.rows, tape.home), _LEVEL):
@@ -68,6 +74,11 @@ def propose(tape: Tape) -> list[Proposal]:
             rules[candidate.action.tokens] = rule
     found = [_tried(rule, tape, cuts[-1]) for rule in rules.values()]
     return sorted((one for one in found if one is not None), key=lambda one: (-one.worth, one.automation.id))[:MOST]
+
+
+def remind(tape: Tape) -> list[Reminder]:
+    """Give at most three reminders, with limits from the first two thirds of the days, tried on the last third."""
+    return reminders(tape, round(_CUTS[-1] * tape.size))[:MOST_REMINDERS] if tape.size >= LEAST_DAYS else []
 
 
 def _tried(rule: Rule, tape: Tape, since: int) -> Proposal | None:

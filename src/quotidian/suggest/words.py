@@ -103,14 +103,14 @@ def _action(action: Action, home: Home) -> str:
         case SetAction():
             return words.acts(home, action.tokens)
         case NotifyAction():
-            return f"you are told “{words.plain(action.message)}”"
+            return f"you are told “{words.plain_sentence(action.message)}”"
 
 
 def lasting(home: Home, entity_id: str, state: str, seconds: int) -> str:
     """Say that something has been in a state for so long.
 
     >>> lasting(Home("h", "UTC"), "cover.blinds", "open", 300), lasting(Home("h", "UTC"), "person.anna", "home", 60)
-    ('the blinds have been open for 5 min', 'Anna has been at home for 60 s')
+    ('the blinds cover has been open for 5 min', 'Anna has been at home for 60 s')
     """
     verb = "have been" if words.are_many(home, entity_id) else "has been"
     return f"{words.thing(home, entity_id)} {verb} {_adjective(home, entity_id, state)} for {words.span(seconds)}"
