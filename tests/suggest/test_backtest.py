@@ -1,5 +1,6 @@
 """What would have come of an automation, on days that are known."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -108,6 +109,15 @@ def test_a_group_is_one_act() -> None:
     assert outcomes(diary, SHELF, "light.third", "light.fourth") == []  # nothing is known of the fourth
     diary.pulse(0, 2, "light.fourth")
     assert outcomes(diary, "light.third", "light.fourth", SHELF) == ["nuisance"]
+
+
+def test_an_action_without_entities_has_no_effect() -> None:
+    """What somebody wrote may switch nothing at all: then all is so already."""
+    action = SetAction(entities=(), state="on")
+    nothing = msgspec.structs.replace(lamp_with_the_door(), actions=(action,))
+    assert backtest(nothing, taped(opened(8)), WINDOW).outcome.tolist() == [Outcome.NO_EFFECT]
+    target = Target(action, taped(opened(8)))
+    assert (target.acts.size, target.automated.size, target.undone.size) == (0, 0, 0)
 
 
 def test_days_are_good_or_bad() -> None:

@@ -181,3 +181,14 @@ def test_an_automation_starts_where_all_its_conditions_hold() -> None:
     )
     tape = taped(diary)
     assert clocks(tape, starts(automation, tape)) == ["02 20:00:00"]
+
+
+def test_what_has_no_trigger_never_starts_and_nothing_starts_where_no_day_is_known() -> None:
+    """Neither is an error: somebody may have written the one, and a new home has no days."""
+    diary = Diary(days=1)
+    diary.pulse(0, 8, DOOR)
+    action = SetAction(entities=(LAMP,), state="on")
+    idle = Automation(id="a", alias="a", triggers=(), actions=(action,))
+    assert starts(idle, taped(diary)).size == 0
+    busy = Automation(id="a", alias="a", triggers=(StateTrigger(entity_id=DOOR, state="on"),), actions=(action,))
+    assert starts(busy, taped(diary).part(0, 0)).size == 0

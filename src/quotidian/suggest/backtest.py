@@ -1,7 +1,7 @@
 """What an automation would have done: useful, a nuisance, or nothing, moment by moment."""
 
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Final, Self
 
 import msgspec
@@ -20,6 +20,7 @@ UNDO: Final = 600
 #: Seconds after which an automation that starts has acted.
 _PROMPT: Final = 10
 _NEVER: Final = np.iinfo(np.int64).max
+_NO_INSTANTS: Final[Ints] = np.empty(0, np.int64)
 _WEEK: Final = 7
 
 
@@ -106,7 +107,7 @@ class Target:
     """
 
     def __init__(self, action: SetAction, tape: Tape) -> None:
-        self._action: Final = action
+        self.action: Final = action
         self._tracks: Final = [tape.track(name) for name in action.entities]
 
     @cached_property
@@ -122,24 +123,25 @@ class Target:
     @cached_property
     def undone(self) -> Ints:
         """The instants at which people ended it, ascending."""
-        rows = [track.leaving(self._action.state) for track in self._tracks]
-        return np.sort(
-            np.concatenate([t.instant[row[t.by_people[row]]] for t, row in zip(self._tracks, rows, strict=True)])
-        )
+        rows = [track.leaving(self.action.state) for track in self._tracks]
+        parts = [t.instant[row[t.by_people[row]]] for t, row in zip(self._tracks, rows, strict=True)]
+        return np.sort(np.concatenate([_NO_INSTANTS, *parts]))
 
     def already(self, instants: Ints) -> Bools:
         """Tell at which instants it was so already."""
-        so = [track.within((self._action.state,), instants) for track in self._tracks]
-        return np.asarray(np.logical_and.reduce(so))
+        so = [track.within((self.action.state,), instants) for track in self._tracks]
+        return reduce(np.logical_and, so, np.ones(instants.size, bool))
 
     def known(self, instants: Ints) -> Bools:
         """Tell at which instants it was known of every entity whether it was so."""
-        return np.asarray(np.logical_and.reduce([track.known(instants) for track in self._tracks]))
+        known = [track.known(instants) for track in self._tracks]
+        return reduce(np.logical_and, known, np.ones(instants.size, bool))
 
     def _moments(self, *, by_people: bool) -> Ints:
-        rows = [track.entering(self._action.state) for track in self._tracks]
+        rows = [track.entering(self.action.state) for track in self._tracks]
         rows = [row[track.by_people[row] == by_people] for track, row in zip(self._tracks, rows, strict=True)]
-        instants = np.concatenate([track.instant[row] for track, row in zip(self._tracks, rows, strict=True)])
+        parts = [track.instant[row] for track, row in zip(self._tracks, rows, strict=True)]
+        instants = np.concatenate([_NO_INSTANTS, *parts])
         member = np.repeat(np.arange(len(rows)), [row.size for row in rows])
         order = np.argsort(instants, kind="stable")
         instants, member = instants[order], member[order]

@@ -28,7 +28,8 @@ from quotidian.suggest.tape import UNKNOWN, Tape
 
 def starts(automation: Automation, tape: Tape) -> Ints:
     """Give the instants (seconds since 1970-01-01 UTC) at which a trigger fired and all conditions held, ascending."""
-    instants = np.unique(np.concatenate([fires(trigger, tape) for trigger in automation.triggers]))
+    fired = [fires(trigger, tape) for trigger in automation.triggers]
+    instants = np.unique(np.concatenate([np.empty(0, np.int64), *fired]))
     return instants[holds(And(of=automation.conditions), tape, instants)]
 
 

@@ -160,7 +160,7 @@ class Tape:
     def track(self, entity_id: str) -> Track:
         """Give what became of a discrete entity; nothing where it is not known."""
         if entity_id not in self._tracks:
-            self._tracks[entity_id] = _track(self._told.get(entity_id, []), int(self.start[0]))
+            self._tracks[entity_id] = _track(self._told.get(entity_id, []), int(self.start[0]) if self.size else 0)
         return self._tracks[entity_id]
 
     def number(self, entity_id: str) -> Readings:
