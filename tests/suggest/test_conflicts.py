@@ -215,6 +215,20 @@ def test_one_that_is_switched_off_is_told_of_as_a_duplicate_and_else_does_nothin
     assert found(proposal(), rule(when(DOOR), put(LAMP, state="off"), enabled=False)) == []
 
 
+def test_of_a_duplicate_nothing_else_is_told() -> None:
+    """That it did all of it on the tape, and that something fights with both, says no more."""
+    off = rule(TimeTrigger(second=20 * HOUR + 480), put(LAMP, state="off"), name="off")
+    told = found(proposal(), rule(when(DOOR), put(LAMP)), off, diary=evenings(cause="automation", lag=0.1))
+    assert [one.kind for one in told] == [Kind.DUPLICATE]
+
+
+def test_what_was_done_by_one_that_is_switched_off_by_now_is_done_no_more() -> None:
+    """It switched the lamp on each evening, at 20:03, and does not any more."""
+    diary, stopped = evenings(cause="automation"), rule(TimeTrigger(second=20 * HOUR + 180), put(LAMP), enabled=False)
+    assert found(proposal(), stopped, diary=diary) == []
+    assert found(proposal(), msgspec.structs.replace(stopped, enabled=True), diary=diary)[0].other == "other"
+
+
 def test_a_reminder_is_a_duplicate_of_the_same_reminder_only() -> None:
     """It switches nothing, so nothing else can stand against it."""
     told = proposal(when(DOOR, seconds=600), NotifyAction(message="Open."))
@@ -311,6 +325,7 @@ def test_opposite_things_by_the_same_trigger_are_told_though_they_never_met() ->
     off = put(LAMP, state="off")
     (one,) = found(proposal(), rule(when(DOOR), off, only=[PresenceCondition(somebody=True)]))
     assert (one.kind, one.count, one.verdict) == (Kind.FIGHT, 0, Verdict.TELL)
+    assert one.sentence.endswith("the lamp light goes off whenever both start, which they have not yet.")
     dark = proposal(when(DOOR), only=[SunCondition(up=False)])
     assert found(dark, rule(when(DOOR), off, only=[SunCondition(up=True)])) == []
 

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from quotidian.detect import words
+from quotidian.detect.dayrow import token_of
 from quotidian.detect.statistics import merged_spans, share_interval
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.automation import And, Automation
@@ -109,6 +110,16 @@ class _Replay:
         done = self.target.automated
         return done[_any(self.fired, done - self.window, done + self.window)]
 
+    def part(self, other: Automation) -> int:
+        """Count the entities that another automation puts into the same state."""
+        return len(set(self.target.action.entities).intersection(shared(self.automation, other)))
+
+    def done_by(self, other: Automation, wanted: Ints) -> Bools:
+        """Tell what (instants) another automation would have done, all of it or some, before it was done."""
+        if not self.part(other):
+            return np.zeros(wanted.size, bool)
+        return _any(starts(other, self.tape), wanted - self.window, wanted)
+
     @cached_property
     def _judged(self) -> Moments:
         return judged(self.fired, self.target, self.tape, self.window, quiet=False)
@@ -131,12 +142,13 @@ def conflicts(proposed: Automation, window: int, installed: Sequence[Existing], 
     fired = starts(proposed, tape)
     same = {place: _duplicate(proposed, fired, one, tape) for place, one in enumerate(installed)}
     found = [one for one in same.values() if one is not None]
-    if proposed.sets:
+    if proposed.sets and verdict(found) is not Verdict.REFUSE:
         running = [one for place, one in enumerate(installed) if one.enabled and same[place] is None]
         read = [_Read(one.id, _name(one), one.automation) for one in running if one.automation is not None]
+        stopped = [one.automation for one in installed if not one.enabled and one.automation is not None]
         replay = _Replay(proposed, fired, window, tape)
         found += [
-            *_automated(replay, read),
+            *_automated(replay, read, stopped),
             *_loops(replay, read),
             *_fights(replay, read),
             *_ended_soon(replay),
@@ -172,24 +184,26 @@ def _duplicate(proposed: Automation, fired: Ints, one: Existing, tape: Tape) -> 
     )
 
 
-def _automated(replay: _Replay, read: Sequence[_Read]) -> Iterator[Conflict]:
-    """Tell who does already what people do where it would start, or what is done there without them."""
+def _automated(replay: _Replay, read: Sequence[_Read], stopped: Sequence[Automation]) -> Iterator[Conflict]:
+    """Tell who does already what people do where it would start, or what is done there without them.
+
+    What those did that are switched off by now is done no more.
+    """
     wanted = np.unique(np.concatenate([replay.saved, replay.automated]))
-    unexplained = covered = np.isin(wanted, replay.automated)
+    unexplained = np.isin(wanted, replay.automated)
+    for gone in stopped:
+        unexplained &= ~replay.done_by(gone, wanted)
+    covered, size = unexplained, len(replay.target.action.entities)
     told: list[tuple[str | None, Bools, str, bool]] = []
-    entities = replay.target.action.entities
     for one in read:
-        part = sorted(set(entities).intersection(shared(replay.automation, one.does)))
-        if not part:
-            continue
-        does = _any(starts(one.does, replay.tape), wanted - replay.window, wanted)
+        part, does = replay.part(one.does), replay.done_by(one.does, wanted)
         if _graded(does) is Verdict.FREE:
             continue
         unexplained = unexplained & ~does
         # As for people's acts, what half of a group does counts for all of it.
-        whole = 2 * len(part) >= len(entities)
+        whole = 2 * part >= size
         covered = covered | does if whole else covered
-        what = "this" if len(part) == len(entities) else f"{len(part)} of these {len(entities)} things"
+        what = "this" if part == size else f"{part} of these {size} things"
         sentence = f"“{one.name}” does {what} already, at {_share(does)}."
         told.append((one.id, does, sentence, whole))
     if _graded(unexplained) is not Verdict.FREE:
@@ -231,17 +245,20 @@ def _fights(replay: _Replay, read: Sequence[_Read]) -> Iterator[Conflict]:
         if not clash or not own.triggers:
             continue
         near = _any(starts(own, replay.tape), instants - UNDO, instants + UNDO)
-        at_once = alike(own.triggers, replay.automation.triggers) and compatible(
-            own.conditions, replay.automation.conditions
-        )
-        ruling = max(_graded(near), Verdict.TELL if at_once else Verdict.FREE)
-        if ruling is Verdict.FREE:
-            continue
-        does = _said(one.does, clash, replay.tape)
-        when = (
-            f"within {words.span(UNDO)}, at {_share(near)}" if near.any() else "at the same moment, though it never did"
-        )
-        yield _conflict(Kind.FIGHT, one.id, near, f"“{one.name}” does otherwise: {does} {when}.", ruling)
+        ruling = max(_graded(near), Verdict.TELL if _together(own, replay.automation) else Verdict.FREE)
+        if ruling is not Verdict.FREE:
+            when = (
+                f"within {words.span(UNDO)}, at {_share(near)}"
+                if near.any()
+                else "whenever both start, which they have not yet"
+            )
+            sentence = f"“{one.name}” does otherwise: {_said(one.does, clash, replay.tape)} {when}."
+            yield _conflict(Kind.FIGHT, one.id, near, sentence, ruling)
+
+
+def _together(one: Automation, other: Automation) -> bool:
+    """Tell whether both can start at the same moment."""
+    return alike(one.triggers, other.triggers) and compatible(one.conditions, other.conditions)
 
 
 def _ended_soon(replay: _Replay) -> Iterator[Conflict]:
@@ -276,8 +293,9 @@ def _just_ended(replay: _Replay) -> Iterator[Conflict]:
 
 def _unread(replay: _Replay, running: Sequence[Existing]) -> Iterator[Conflict]:
     """Tell which ones may do anything: those not analysed that name what this is about, or nothing openly."""
+    about = msgspec.structs.replace(replay.automation, conditions=()).entities
     for one in running:
-        if one.automation is None and (not one.entities or one.entities & replay.automation.entities):
+        if one.automation is None and (not one.entities or one.entities & about):
             why = f" ({words.plain_sentence(one.reason)})" if one.reason else ""
             sentence = f"“{_name(one)}” was not analysed{why}: it may do the same, or the opposite."
             yield _conflict(Kind.UNREAD, one.id, np.zeros(replay.fired.size, bool), sentence, Verdict.TELL)
@@ -308,10 +326,9 @@ def _name(one: Existing) -> str:
 
 def _said(automation: Automation, names: Sequence[str], tape: Tape) -> str:
     """Say what an automation does to some entities: to those that enter the same state as the first."""
-    does = effects(automation)
-    return words.acts(
-        tape.home, tuple(f"{name}={does[name].state}" for name in names if does[name].state == does[names[0]].state)
-    )
+    states = {name: effects(automation)[name].state for name in names}
+    tokens = tuple(token_of(name, state) for name, state in states.items() if state == states[names[0]])
+    return words.acts(tape.home, tokens)
 
 
 def _share(found: Bools, what: str = "moment") -> str:
