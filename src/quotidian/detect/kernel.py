@@ -41,23 +41,42 @@ def link(history: History, a: str, b: str, window: int) -> tuple[int, int, int]:
 def links(history: History, firsts: Sequence[str], b: str, window: int) -> tuple[Ints, Ints, Ints]:
     """Do what ``link`` does for several first tokens at once: three arrays of shape (firsts,)."""
     timeline, size = history.timeline, len(history.rows)
-    follows = timeline.instant[history.occurrences[b]]
-    starts, ends = merged_spans(follows - window, follows + 1)
     rows = [history.occurrences[a] for a in firsts]
     group = np.repeat(np.arange(len(firsts)) * size, [part.size for part in rows])
     row = np.concatenate(rows) if rows else np.empty(0, np.int64)
-    instant, cell = timeline.instant[row], group + timeline.day[row]
     counts = np.tile(history.present(entity_of(b)) & history.lived, len(firsts))
-    shape = (len(firsts), size)
+    follows = timeline.instant[history.occurrences[b]]
+    parts = jittered(timeline.instant[row], group + timeline.day[row], follows, window, counts)
+    kept, days, expected = (part.reshape(len(firsts), size).sum(axis=1) for part in parts)
+    return kept, days, expected
 
-    followed = covered(starts, ends, instant + 1) - covered(starts, ends, instant) > 0
+
+def jittered(instants: Ints, cell: Ints, follows: Ints, window: int, counts: Bools) -> tuple[Ints, Ints, Ints]:
+    """Do what ``link`` does for instants of any kind, each in a cell (a day of one first), those of a cell together.
+
+    Parameters
+    ----------
+    instants, cell
+        The seconds at which a first occurred, and where each counts.
+    follows
+        The seconds at which the second occurred, ascending.
+    window
+        Seconds within which it follows, 0 and the end included.
+    counts
+        Which cells count, shape (cells,).
+
+    Returns
+    -------
+    tuple
+        By cell: 1 where a first was followed, 1 where one occurred, and the chance in 16-bit fixed point.
+    """
+    starts, ends = merged_spans(follows - window, follows + 1)
+    followed = covered(starts, ends, instants + 1) - covered(starts, ends, instants) > 0
     hit = _any(cell[followed], counts.size) & counts
-    cover = covered(starts, ends, instant + JITTER) - covered(starts, ends, instant - JITTER)
+    cover = covered(starts, ends, instants + JITTER) - covered(starts, ends, instants - JITTER)
     chance = ONE - _missed(cell, 2 * JITTER - cover, counts.size)
     occurred = _any(cell, counts.size) & counts
-    parts = (hit.astype(np.int64), occurred.astype(np.int64), np.where(counts, chance, 0))
-    kept, days, expected = (part.reshape(shape).sum(axis=1) for part in parts)
-    return kept, days, expected
+    return hit.astype(np.int64), occurred.astype(np.int64), np.where(counts, chance, 0)
 
 
 def against_other_days(history: History, a: str, b: str, low: int, high: int) -> tuple[int, int, int]:

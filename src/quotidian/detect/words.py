@@ -81,7 +81,7 @@ def act(home: Home, token: str) -> str:
     ('the kitchen light goes on', 'the string lights go on')
     """
     name, verb = thing(home, entity_of(token)), _verb(home, token)
-    return f"{name} {_plural(verb) if _are_many(home, entity_of(token)) else verb}"
+    return f"{name} {_plural(verb) if are_many(home, entity_of(token)) else verb}"
 
 
 def acts(home: Home, tokens: tuple[str, ...]) -> str:
@@ -120,7 +120,7 @@ def _plural(verb: str) -> str:
     return f"{_PLURALS.get(first, first.removesuffix('s'))} {rest}".strip()
 
 
-def _are_many(home: Home, entity_id: str) -> bool:
+def are_many(home: Home, entity_id: str) -> bool:
     """Guess whether a name is that of several things: blinds and lights, not a glass or a person."""
     last = home.name_of(entity_id).lower().rpartition(" ")[2]
     return last.endswith("s") and not last.endswith(("ss", "us", "is")) and domain_of(entity_id) != "person"

@@ -4,12 +4,16 @@ The parts are those of Home Assistant that can be replayed on what is kept of a 
 seconds after midnight, spans are elapsed seconds.
 """
 
+import re
 from collections.abc import Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import msgspec
 
-from quotidian.model.home import domain_of
+from quotidian.model.home import Entity, domain_of
+
+#: How the ids of our automations begin.
+OURS: Final = "quotidian_"
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind"):
@@ -156,7 +160,7 @@ class Automation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One automation.
 
     It starts when any trigger fires; all conditions must hold at that moment. ``id`` names it in Home Assistant; ours
-    begin with ``quotidian_``.
+    begin with ``OURS``.
     """
 
     id: str
@@ -185,15 +189,27 @@ def _named(part: Any) -> set[str]:
 
 
 #: Domains that are never switched by themselves: who stands before an open door wants to know, not to be overruled.
-_GUARDED_DOMAINS = frozenset({"alarm_control_panel", "lock", "siren", "valve", "water_heater"})
-_GUARDED_COVERS = frozenset({"door", "garage", "gate"})
+_GUARDED_DOMAINS: Final = frozenset({"alarm_control_panel", "lock", "siren", "valve", "water_heater"})
+_GUARDED_COVERS: Final = frozenset({"door", "garage", "gate"})
+#: Home Assistant has no class for what gets hot enough to burn a house down. So, to be on the safe side and for nothing
+#: else, names tell: in English, German, Dutch, French, Spanish and Italian.
+_HOT: Final = frozenset(
+    {"cooker", "cooktop", "fryer", "grill", "hob", "iron", "oven", "stove"}
+    | {"backofen", "bügeleisen", "herd", "kochfeld", "ofen", "fornuis", "kookplaat", "strijkijzer"}
+    | {"cuisinière", "fer", "four", "friteuse", "freidora", "horno", "plancha", "ferro", "forno", "fornello"}
+)
 
 
-def is_guarded(entity_id: str, device_class: str | None) -> bool:
-    """Tell whether an entity is only ever told of: switching it by itself could let in, lock out, flood or burn.
+def is_guarded(entity: Entity) -> bool:
+    """Tell whether something is only ever told of: switching it by itself could let in, lock out, flood or burn.
 
-    >>> is_guarded("lock.front_door", None), is_guarded("cover.garage", "garage"), is_guarded("cover.blinds", "blind")
-    (True, True, False)
+    >>> [is_guarded(Entity(name)) for name in ("lock.front_door", "switch.kitchen_oven", "light.governor")]
+    [True, True, False]
+    >>> is_guarded(Entity("cover.gate_to_the_yard", device_class="gate")), is_guarded(Entity("cover.blinds"))
+    (True, False)
     """
-    domain = domain_of(entity_id)
-    return domain in _GUARDED_DOMAINS or (domain == "cover" and device_class in _GUARDED_COVERS)
+    domain = domain_of(entity.entity_id)
+    if domain in _GUARDED_DOMAINS or (domain == "cover" and entity.device_class in _GUARDED_COVERS):
+        return True
+    named = re.split(r"[\W_]+", f"{entity.entity_id} {entity.name or ''}".lower())
+    return domain in ("switch", "fan", "input_boolean", "climate") and not _HOT.isdisjoint(named)

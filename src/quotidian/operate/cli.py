@@ -31,6 +31,7 @@ PLACES: Final = {
     "token": "tokens",
     "patterns": "looking",
     "history": "recalling",
+    "suggest": "suggesting",
     "report": "looking",
     "events": "looking",
     "days": "looking",

@@ -2,7 +2,7 @@
 
 from enum import IntEnum
 from functools import cached_property
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 import numpy as np
@@ -44,10 +44,18 @@ class Moments(msgspec.Struct, frozen=True):
     outcome: Ints
     act: Ints
 
-    def among(self, days: Bools) -> "Moments":
+    def among(self, days: Bools) -> Self:
         """Give those on some days, shape (days of the tape,)."""
-        here = days[self.day]
-        return Moments(self.instant[here], self.day[here], self.outcome[here], self.act[here])
+        return self.where(days[self.day])
+
+    def of(self, *outcomes: Outcome) -> Self:
+        """Give those of which one of some outcomes came."""
+        return self.where(np.isin(self.outcome, outcomes))
+
+    def where(self, chosen: Bools) -> Self:
+        """Give some of them, shape (moments,)."""
+        columns = (self.instant, self.day, self.outcome, self.act)
+        return type(self)(*(column[chosen] for column in columns))
 
 
 class Score(msgspec.Struct, frozen=True):
@@ -114,12 +122,10 @@ class Target:
     @cached_property
     def undone(self) -> Ints:
         """The instants at which people ended it, ascending."""
-        state = self._action.state
-        parts = []
-        for track in self._tracks:
-            number = track.states.index(state) if state in track.states else len(track.states)
-            parts.append(track.instant[(track.before == number) & (track.state != number) & track.by_people])
-        return np.sort(np.concatenate(parts))
+        rows = [track.leaving(self._action.state) for track in self._tracks]
+        return np.sort(
+            np.concatenate([t.instant[row[t.by_people[row]]] for t, row in zip(self._tracks, rows, strict=True)])
+        )
 
     def already(self, instants: Ints) -> Bools:
         """Tell at which instants it was so already."""
@@ -163,23 +169,25 @@ def backtest(automation: Automation, tape: Tape, window: int, *, quiet: bool = T
 
 def judged(instants: Ints, target: Target, tape: Tape, window: int, *, quiet: bool = True) -> Moments:
     """Judge the instants (ascending) at which something would have brought a target about."""
+    moments = alone(instants, target, tape, window)
+    outcome = np.where(_credited(moments) | _repeated(moments, window), Outcome.NO_EFFECT, moments.outcome)
+    moments = msgspec.structs.replace(moments, outcome=outcome)
+    return _quieted(moments) if quiet else moments
+
+
+def alone(instants: Ints, target: Target, tape: Tape, window: int) -> Moments:
+    """Judge each instant as if there were no other; those at which the target was not known are left out."""
     instants = instants[target.known(instants)]
-    day = tape.day(instants)
-    act = _next(target.acts, instants)
-    wanted = act - instants <= window
-    ran = _next(target.automated, instants) - instants <= _PROMPT
-    elsewhere = _next(target.automated, instants) - instants <= window
+    act, automated = _next(target.acts, instants), _next(target.automated, instants)
+    ran = automated - instants <= _PROMPT
     taken_back = _next(target.undone, instants) - instants <= UNDO
-    again = np.diff(np.where(wanted, act, _NEVER), prepend=-1) == 0
-    again &= wanted
+    wanted, done = act - instants <= window, automated - instants <= window
     outcome = np.select(
-        [target.already(instants) | again, ran & taken_back, ran, wanted, elsewhere],
+        [target.already(instants), ran & taken_back, ran, wanted, done],
         [Outcome.NO_EFFECT, Outcome.NUISANCE, Outcome.KEPT, Outcome.USEFUL, Outcome.NO_EFFECT],
         Outcome.NUISANCE,
     )
-    outcome = _repeated(instants, outcome, window)
-    moments = Moments(instants, day, outcome, np.where(outcome == Outcome.USEFUL, act, _NEVER))
-    return _quieted(moments) if quiet else moments
+    return Moments(instants, tape.day(instants), outcome, np.where(outcome == Outcome.USEFUL, act, _NEVER))
 
 
 def scored(moments: Moments, days: Bools) -> Score:
@@ -204,23 +212,25 @@ def _next(events: Ints, instants: Ints) -> Ints:
     return np.append(events, _NEVER)[np.searchsorted(events, instants, "left")]
 
 
-def _repeated(instants: Ints, outcome: Ints, window: int) -> Ints:
-    """Let what starts again within the window of a nuisance be the same moment."""
-    bad = np.flatnonzero(outcome == Outcome.NUISANCE)
-    last = -_NEVER // 2
-    outcome = outcome.copy()
-    for place in bad.tolist():
-        if instants[place] - last <= window:
-            outcome[place] = Outcome.NO_EFFECT
-        else:
-            last = int(instants[place])
-    return outcome
+def _credited(moments: Moments) -> Bools:
+    """Tell which moments would have saved an act that an earlier one had saved already."""
+    again, useful = np.zeros(moments.instant.size, bool), np.flatnonzero(moments.outcome == Outcome.USEFUL)
+    again[useful] = np.diff(moments.act[useful], prepend=-1) == 0
+    return again
+
+
+def _repeated(moments: Moments, window: int) -> Bools:
+    """Tell which nuisances start again within the window of the last one: they are the same moment."""
+    again, last = np.zeros(moments.instant.size, bool), -_NEVER // 2
+    for place in np.flatnonzero(moments.outcome == Outcome.NUISANCE).tolist():
+        again[place] = moments.instant[place] - last <= window
+        last = last if again[place] else int(moments.instant[place])
+    return again
 
 
 def _quieted(moments: Moments) -> Moments:
     """Leave out what would have come after the first nuisance of a day."""
     bad = moments.outcome == Outcome.NUISANCE
+    before = np.append(0, np.cumsum(bad))
     first = np.searchsorted(moments.day, moments.day)  # the day's first moment
-    before = np.cumsum(bad) - bad
-    kept = before == before[first] if bad.size else bad
-    return Moments(*(column[kept] for column in (moments.instant, moments.day, moments.outcome, moments.act)))
+    return moments.where(before[:-1] == before[first])

@@ -76,8 +76,7 @@ def _enters(trigger: StateTrigger, tape: Tape) -> Ints:
     track = tape.track(trigger.entity_id)
     rows = track.entering(trigger.state)
     if trigger.origin is not None:
-        known = track.states.index(trigger.origin) if trigger.origin in track.states else UNKNOWN
-        rows = rows[(track.before[rows] == known) & (known != UNKNOWN)]
+        rows = rows[track.before[rows] == track.number(trigger.origin)]
     return _lasting(track.instant[rows], _left(track.instant, track.state, rows), trigger.seconds)
 
 

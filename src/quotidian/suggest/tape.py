@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import numpy as np
@@ -21,14 +21,15 @@ class Track(msgspec.Struct, frozen=True):
     """What became of a discrete entity, in columns sorted by ``instant`` (seconds since 1970-01-01 UTC).
 
     ``state`` is a position in ``states``, ``UNKNOWN`` from when it was not observed any more; ``before`` is the state
-    until then; ``by_people`` tells whether people may have caused the change. Where it was not observed for a while it
-    is back with the state that it had: nobody did that.
+    until then. ``changed`` tells whether it changed at that instant: where it was not observed for a while it is back
+    with the state that it had, and nobody did that. ``by_people`` tells whether people may have caused the change.
     """
 
     states: tuple[str, ...]
     instant: Ints
     state: Ints
     before: Ints
+    changed: Bools
     by_people: Bools
 
     def at(self, instants: Ints) -> Ints:
@@ -46,15 +47,15 @@ class Track(msgspec.Struct, frozen=True):
 
     def entering(self, state: str) -> Ints:
         """Give the rows at which it entered a state from another one."""
-        if state not in self.states:
-            return np.empty(0, np.int64)
-        number = self.states.index(state)
-        return np.flatnonzero((self.state == number) & self._acted)
+        return np.flatnonzero(self.changed & (self.state == self.number(state)))
 
-    @property
-    def _acted(self) -> Bools:
-        """Which rows are changes, rather than the beginning or the end of a time without observation."""
-        return np.asarray((self.state != UNKNOWN) & (self.before != UNKNOWN) & (self.state != self.before))
+    def leaving(self, state: str) -> Ints:
+        """Give the rows at which it left a state for another one."""
+        return np.flatnonzero(self.changed & (self.before == self.number(state)))
+
+    def number(self, state: str) -> int:
+        """Give the position of a state; one that it never had has a number of its own."""
+        return self.states.index(state) if state in self.states else len(self.states)
 
 
 class Readings(msgspec.Struct, frozen=True):
@@ -68,8 +69,14 @@ class Readings(msgspec.Struct, frozen=True):
         return np.append(np.nan, self.value)[np.searchsorted(self.instant, instants, "right")]
 
 
-#: When an entity entered which state (none: it was not observed any more), and whether people may have caused it.
-_Told = tuple[int, str | None, bool]
+class _Told(NamedTuple):
+    """When an entity entered which state (none: it was not observed any more), and who may have caused it."""
+
+    instant: int
+    state: str | None
+    changed: bool = False
+    by_people: bool = False
+
 
 _UNREAD: Final = Readings(np.empty(0, np.int64), np.empty(0))
 
@@ -153,7 +160,7 @@ class Tape:
     def track(self, entity_id: str) -> Track:
         """Give what became of a discrete entity; nothing where it is not known."""
         if entity_id not in self._tracks:
-            self._tracks[entity_id] = _track(self._told.get(entity_id, []))
+            self._tracks[entity_id] = _track(self._told.get(entity_id, []), int(self.start[0]))
         return self._tracks[entity_id]
 
     def number(self, entity_id: str) -> Readings:
@@ -162,9 +169,10 @@ class Tape:
 
     def persons_at_home(self, instants: Ints) -> Ints:
         """Give how many persons were at home, -1 where nothing is known of anybody."""
-        tracks = [self.track(name) for name in self.entities if domain_of(name) == "person"]
-        known = np.logical_or.reduce([track.known(instants) for track in tracks], initial=False)
-        count = np.sum([track.within(("home",), instants) for track in tracks], axis=0, dtype=np.int64)
+        count, known = np.zeros(instants.size, np.int64), np.zeros(instants.size, bool)
+        for track in (self.track(name) for name in self.entities if domain_of(name) == "person"):
+            count += track.within(("home",), instants)
+            known |= track.known(instants)
         return np.where(known, count, -1)
 
     @cached_property
@@ -174,7 +182,7 @@ class Tape:
         until = -1
         for row in self.rows:
             for name in told if row.start != until else row.chatter:
-                told.setdefault(name, []).append((row.start, None, False))
+                told.setdefault(name, []).append(_Told(row.start, None))
             for name, part in _told_on(row).items():
                 told.setdefault(name, []).extend(part)
             for name, spans in row.gaps.items():
@@ -188,29 +196,32 @@ def _told_on(row: DayRow) -> dict[str, list[_Told]]:
     entities, states = [entity_of(token) for token in row.tokens], [state_of(token) for token in row.tokens]
     columns = (row.start + row.second, row.token, row.learned)
     for instant, token, by_people in zip(*(column.tolist() for column in columns), strict=True):
-        told.setdefault(entities[token], []).append((instant, states[token], by_people))
+        told.setdefault(entities[token], []).append(_Told(instant, states[token], True, by_people))
     return told
 
 
-def _interrupt(part: list[_Told], start: int, spans: list[tuple[int, int]]) -> None:
+def _interrupt(told: list[_Told], start: int, spans: list[tuple[int, int]]) -> None:
     """Put in when an entity was not observed, and that it came back as it was."""
     for first, last in spans:
-        was = next((state for instant, state, _ in reversed(part) if instant <= start + first), None)
-        part.append((start + first, None, False))
-        part.append((start + last, was, False))
-        part.sort(key=lambda one: one[0])
+        was = next((one.state for one in reversed(told) if one.instant <= start + first), None)
+        told += [_Told(start + first, None), _Told(start + last, was)]
+        told.sort(key=lambda one: one.instant)
 
 
-def _track(told: list[_Told]) -> Track:
-    states = tuple(sorted({state for _, state, _ in told if state is not None}))
+def _track(told: list[_Told], start: int) -> Track:
+    """Put what was told into columns, from the start of the tape on."""
+    states = tuple(sorted({one.state for one in told if one.state is not None}))
+    if len(states) == 2 and told[0].changed:  # where there are two, it came from the other one
+        told = [_Told(start, states[told[0].state == states[0]]), *told]
     number = {state: place for place, state in enumerate(states)}
-    state = np.array([UNKNOWN if name is None else number[name] for _, name, _ in told], np.int64)
+    state = np.array([UNKNOWN if one.state is None else number[one.state] for one in told], np.int64)
     return Track(
         states=states,
-        instant=np.array([instant for instant, _, _ in told], np.int64),
+        instant=np.array([one.instant for one in told], np.int64),
         state=state,
         before=np.append(UNKNOWN, state[:-1]),
-        by_people=np.array([by_people for _, _, by_people in told], bool),
+        changed=np.array([one.changed for one in told], bool),
+        by_people=np.array([one.by_people for one in told], bool),
     )
 
 
