@@ -22,12 +22,12 @@ from quotidian.homeassistant.configuration import (
 from quotidian.homeassistant.configuration.written import NOTIFY
 from quotidian.homeassistant.rest import Rest, no_administrator
 from quotidian.homeassistant.session import Pace, Session
-from quotidian.model import Home
-from quotidian.model.automation import Automation
+from quotidian.model import Entity, Home
+from quotidian.model.automation import OURS, Automation, is_guarded
 from quotidian.model.home import domain_of
 
 _DOMAIN: Final = "automation"
-_OURS: Final = re.compile(r"quotidian_[a-z0-9_]+")
+_ID: Final = re.compile(rf"{OURS}[a-z0-9_]+")
 _CONFIG: Final = ("config", _DOMAIN, "config")
 
 
@@ -106,22 +106,30 @@ class Automations:
                 return _installed(state, await self._configuration(state["entity_id"]))
         return None
 
-    async def lacking(self, automation: Automation, notify: str = NOTIFY) -> list[str]:
-        """Say what an automation needs and Home Assistant does not have: entities and services, a sentence each."""
+    async def hindrances(self, automation: Automation, notify: str = NOTIFY) -> list[str]:
+        """Say why an automation must not or cannot be installed, a sentence each.
+
+        It may switch what is only ever told of, or need entities and services that Home Assistant does not have.
+        """
         written = self._written(automation, notify)
-        states = {state["entity_id"]: state for state in await self._states()}
+        states = {state["entity_id"]: state["attributes"] for state in await self._states()}
         services = await self._session.command("get_services")
         missing = [f"There is no entity {name}." for name in sorted(entities_named(written)) if name not in states]
         gone = [
             f"Nothing provides {name} any more."
             for name in sorted(entities_named(written) & states.keys())
-            if states[name]["attributes"].get("restored")
+            if states[name].get("restored")
         ]
-        named = ((service, *service.split(".", 1)) for service in sorted(services_named(written)))
+        switched = sorted({name for action in automation.sets for name in action.entities})
+        guarded = [
+            f"{name} is never switched by itself."
+            for name in switched
+            if is_guarded(_entity(name, states.get(name, {})))
+        ]
         unknown = [
-            f"There is no service {service}." for service, domain, name in named if not _has(services, domain, name)
+            f"There is no service {name}." for name in sorted(services_named(written)) if not _has(services, name)
         ]
-        return missing + gone + unknown
+        return guarded + missing + gone + unknown
 
     async def install(self, automation: Automation, notify: str = NOTIFY) -> Installed:
         """Install one of ours, or put it in the place of the one with its id; give it as Home Assistant lists it.
@@ -129,14 +137,14 @@ class Automations:
         Raises
         ------
         RequestError
-            When it is not ours, needs what is not there, or Home Assistant refuses it: its reason is in the error.
+            When it is not ours, ``hindrances`` are there, or Home Assistant refuses it: its reason is in the error.
         AccessError
             When the token may not do this.
         """
         _check_ours(automation.id)
-        lacking = await self.lacking(automation, notify)
-        if lacking:
-            raise RequestError(f"'{automation.alias}' cannot be installed: {' '.join(lacking)}")
+        hindrances = await self.hindrances(automation, notify)
+        if hindrances:
+            raise RequestError(f"'{automation.alias}' cannot be installed: {' '.join(hindrances)}")
         written = self._written(automation, notify)
         try:
             await self._rest.ask("POST", *_CONFIG, automation.id, body=written)
@@ -146,7 +154,7 @@ class Automations:
                 "Its 'config' must be switched on, as it is in default_config.",
             ) from error
         await self._reload(automation.id)
-        return await self._verified(automation.id, written)
+        return await self._verified(automation)
 
     async def read(self, automation_id: str) -> Configuration | None:
         """Give what Home Assistant's file of automations says of an id, if anything.
@@ -232,15 +240,16 @@ class Automations:
             raise NotFoundError(f"Home Assistant has no automation {automation_id}.")
         return found
 
-    async def _verified(self, automation_id: str, written: Configuration) -> Installed:
-        found = await self.find(automation_id)
+    async def _verified(self, automation: Automation) -> Installed:
+        """Give it as it is listed; an error where that is not what was written, but for its words."""
+        found = await self.find(automation.id)
         if found is None:
             raise RequestError(
-                f"Home Assistant wrote {automation_id} down, but does not load it.",
+                f"Home Assistant wrote {automation.id} down, but does not load it.",
                 "Its configuration.yaml must have: automation: !include automations.yaml",
             )
-        if found.state not in ("on", "off") or found.configuration != written:
-            raise RequestError(f"Home Assistant did not load {automation_id} as it was written.", "Its log says why.")
+        if found.state not in ("on", "off") or _does(found.understood()) != _does(automation):
+            raise RequestError(f"Home Assistant did not load {automation.id} as it was written.", "Its log says why.")
         return found
 
     async def _reload(self, automation_id: str) -> None:
@@ -255,9 +264,9 @@ class Automations:
 
 
 def _check_ours(automation_id: str) -> None:
-    if not _OURS.fullmatch(automation_id):
+    if not _ID.fullmatch(automation_id):
         raise RequestError(
-            f"{automation_id!r} is not one of ours.", "Only automations whose id begins with quotidian_ are changed."
+            f"{automation_id!r} is not one of ours.", f"Only automations whose id begins with {OURS} are changed."
         )
 
 
@@ -272,7 +281,19 @@ def _installed(state: Mapping[str, Any], configuration: Configuration | None) ->
     )
 
 
-def _has(services: Mapping[str, Any], domain: str, name: str) -> bool:
+def _does(automation: Automation | NotAnalysed) -> Any:
+    """Give what starts it and what it switches."""
+    if isinstance(automation, NotAnalysed):
+        return automation
+    return automation.triggers, automation.conditions, automation.sets
+
+
+def _entity(entity_id: str, attributes: Mapping[str, Any]) -> Entity:
+    return Entity(entity_id, name=attributes.get("friendly_name"), device_class=attributes.get("device_class"))
+
+
+def _has(services: Mapping[str, Any], service: str) -> bool:
+    domain, _, name = service.partition(".")
     return name in services.get(domain, {})
 
 
