@@ -352,6 +352,37 @@ def test_what_home_assistant_refuses_is_told_in_its_words(home: RealHomeAssistan
     asyncio.run(install())
 
 
+def test_a_file_that_is_not_loaded_is_said(home: RealHomeAssistant, file: Path) -> None:
+    """Where configuration.yaml leaves out the editor's file, what was written there does not run: the error says so."""
+    configuration = home.folder / "configuration.yaml"
+    text = configuration.read_text()
+    configuration.write_text(text.replace("automation theirs: !include automations.yaml", ""))
+
+    async def install() -> None:
+        async with connected(home) as automations:
+            with pytest.raises(RequestError, match=r"automation: !include automations\.yaml"):
+                await automations.install(OURS)
+            configuration.write_text(text)
+            await automations.remove(OURS.id)
+
+    asyncio.run(install())
+
+
+def test_a_file_that_home_assistant_cannot_change_is_said(home: RealHomeAssistant, file: Path) -> None:
+    """With a secret in the editor's file Home Assistant changes nothing there: the error says what may be the cause."""
+    secret = "- id: x\n  alias: !secret name\n"
+    file.write_text(secret)
+
+    async def install() -> None:
+        async with connected(home) as automations:
+            with pytest.raises(UnreachableError, match=r"status 500.*!secret"):
+                await automations.install(OURS)
+
+    asyncio.run(install())
+    assert file.read_text() == secret
+    file.write_text(THEIRS)
+
+
 def test_those_of_others_are_never_changed(home: RealHomeAssistant, file: Path) -> None:
     """Installing over, removing, switching or trying one that is not ours is refused, and so is what is not there."""
 

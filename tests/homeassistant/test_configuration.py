@@ -367,6 +367,11 @@ UNDERSTOOD: dict[str, tuple[str, Callable[[Automation], object], object]] = {
         lambda found: found.actions,
         (SetAction(entities=("script.evening",), state="on"), NotifyAction(message="Done")),
     ),
+    "a template in what is told": (
+        f"{{{_NOON}, actions: {{service: notify.phone, data: {{message: 'It is {{{{ now() }}}}'}}}}}}",
+        lambda found: found.actions,
+        (NotifyAction(message="It is {{ now() }}"),),
+    ),
     "a number as its id, and no name": (
         f"{{id: 1700000000001, {_NOON}, {_LAMP}}}",
         lambda found: found.id,

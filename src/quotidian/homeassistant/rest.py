@@ -83,7 +83,10 @@ class Rest:
             raise NotFoundError(f"Home Assistant does not have this: {reason}.")
         if status == 400:
             raise RequestError(f"Home Assistant refuses: {reason}.")
-        raise UnreachableError(f"Home Assistant could not do this (status {status}): {reason}.", "Its log says why.")
+        raise UnreachableError(
+            f"Home Assistant could not do this (status {status}): {reason}.",
+            "Its log says why; with a !secret or a mistake in automations.yaml it cannot change that file.",
+        )
 
 
 def _root(url: str) -> str:

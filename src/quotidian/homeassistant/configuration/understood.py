@@ -382,8 +382,11 @@ def _called(node: Node, home: Home | None) -> "_Set | Action":
 
 
 def _told(node: Node) -> NotifyAction:
-    message = plain_text(node.value) if isinstance(node.value, str) else None
-    return NotifyAction(message=node.text() if message is None else message)
+    """Read what somebody is told; a template in it changes nothing in the home, and stays as it is written."""
+    if not isinstance(node.value, str):
+        raise node.unclear("there should be a text")
+    message = plain_text(node.value)
+    return NotifyAction(message=node.value if message is None else message)
 
 
 def _plain(node: Node) -> Any:
