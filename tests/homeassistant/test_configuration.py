@@ -18,13 +18,12 @@ from quotidian.homeassistant.configuration import (
     NotAnalysed,
     configuration_of,
     entities_named,
-    from_yaml,
     keys_of,
     services_named,
-    to_yaml,
     understood,
 )
 from quotidian.homeassistant.configuration.literal import MARKS, literal, plain_text
+from quotidian.homeassistant.configuration.text import from_yaml, to_yaml
 from quotidian.model import Entity, Home
 from quotidian.model.automation import (
     Action,

@@ -1,7 +1,6 @@
 """Automations as Home Assistant's configuration, from and to; all of it pure."""
 
 from quotidian.homeassistant.configuration.node import Tagged, entities_named, services_named
-from quotidian.homeassistant.configuration.text import from_yaml, to_yaml
 from quotidian.homeassistant.configuration.understood import NotAnalysed, understood
 from quotidian.homeassistant.configuration.written import CURRENT, OLDER, Configuration, Keys, configuration_of, keys_of
 
@@ -14,9 +13,7 @@ __all__ = [
     "Tagged",
     "configuration_of",
     "entities_named",
-    "from_yaml",
     "keys_of",
     "services_named",
-    "to_yaml",
     "understood",
 ]

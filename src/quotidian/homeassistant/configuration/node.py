@@ -2,20 +2,22 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from quotidian.homeassistant.configuration.literal import MARKS
 from quotidian.model.plain import plain
 
+TEMPLATE: Final = "a template is only known while it runs"
 #: More than anybody writes; what YAML's anchors can make of little is without end.
 _DEEPEST, _LARGEST = 40, 20_000
 _ENTITY_ID: Final = re.compile(r"[a-z0-9_]+\.[a-z0-9_]+")
 _CLOCK: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?")
 _SPAN: Final = re.compile(r"([+-]?)(\d{1,6}):(\d{1,6})(?::(\d{1,6}(?:\.\d{0,6})?))?")
+_T = TypeVar("_T")
 _SPANS: Final = ("days", "hours", "minutes", "seconds", "milliseconds")
 
 
@@ -70,7 +72,7 @@ class Node(msgspec.Struct, frozen=True):
             raise self.unclear("this is no mapping of names to values")
         for key in self.value:
             if key not in keys:
-                raise self.unclear(f"'{_shown(key)}' is not understood here")
+                raise self.unclear(f"'{shown(key)}' is not understood here")
 
     @property
     def parts(self) -> list["Node"]:
@@ -91,6 +93,20 @@ class Node(msgspec.Struct, frozen=True):
             raise node.unclear("whether it is switched on is only known while it runs")
         return node.value
 
+    @property
+    def counts(self) -> bool:
+        """Whether something is there that is not switched off."""
+        if self.value is not None and not isinstance(self.value, dict):
+            reason = TEMPLATE if isinstance(self.value, str) else "this is no mapping of names to values"
+            raise self.unclear(reason)
+        return self.value is not None and self.enabled
+
+    def one_of(self, word: str, known: Mapping[str, _T]) -> _T:
+        """Give what a word of it stands for."""
+        if word not in known:
+            raise self.unclear(f"'{plain(word)}' is not one of {' and '.join(known)}")
+        return known[word]
+
     def text(self) -> str:
         """Read a text that is no template."""
         if isinstance(self.value, bool):
@@ -98,7 +114,7 @@ class Node(msgspec.Struct, frozen=True):
         if not isinstance(self.value, str):
             raise self.unclear("there should be a text")
         if any(mark in self.value for mark in MARKS):
-            raise self.unclear("a template is only known while it runs")
+            raise self.unclear(TEMPLATE)
         return self.value
 
     def texts(self) -> tuple[str, ...]:
@@ -129,6 +145,13 @@ class Node(msgspec.Struct, frozen=True):
         if not math.isfinite(number):
             raise self.unclear("there should be a number")
         return number
+
+    def limits(self) -> tuple[float | None, float | None]:
+        """Read above and below what a number is."""
+        above, below = self["above"].number(), self["below"].number()
+        if above is None and below is None:
+            raise self.unclear("it says neither above nor below what")
+        return above, below
 
     def clock(self) -> int:
         """Read a time of day, as seconds after midnight."""
@@ -170,7 +193,7 @@ class Node(msgspec.Struct, frozen=True):
             if depth > _DEEPEST or count > _LARGEST:
                 raise self.unclear("it is too large")
             if isinstance(value, dict):
-                stack.extend((_shown(name), inner, depth + 1) for name, inner in value.items())
+                stack.extend((shown(name), inner, depth + 1) for name, inner in value.items())
             elif isinstance(value, list):
                 stack.extend((key, inner, depth + 1) for inner in value)
             else:
@@ -192,6 +215,6 @@ def _texts(configuration: Any, keys: tuple[str, ...]) -> Iterator[str]:
     return (value for key, value in Node(configuration).walk() if key in keys and isinstance(value, str))
 
 
-def _shown(key: Any) -> str:
+def shown(key: Any) -> str:
     """Give the name of a field; in YAML it can be anything."""
     return plain(key) if isinstance(key, str) else type(key).__name__
