@@ -63,9 +63,7 @@ def _called(node: Node, home: Home | None) -> _Set | Action:
     given = node.either("data", "data_template")
     if service.startswith(_TELLING) and service != "notify.reload":
         return _told(given["message"])
-    data = {key: _plain(given[key]) for key in given.value} if isinstance(given.value, dict) else {}
-    if given.value is not None and not isinstance(given.value, dict):
-        raise given.unclear("this is no mapping of names to values")
+    data = _data(given)
     data.pop("entity_id", None)
     domain, _, name = service.partition(".")
     if domain == "script" and name not in ("turn_on", "turn_off", "toggle", "reload"):
@@ -81,10 +79,18 @@ def _told(node: Node) -> NotifyAction:
     return NotifyAction(message=node.value if message is None else message)
 
 
+def _data(node: Node) -> dict[str, Any]:
+    if node.value is None:
+        return {}
+    if not isinstance(node.value, dict) or not all(isinstance(key, str) for key in node.value):
+        raise node.unclear("this is no mapping of names to values")
+    return {key: _plain(node[key]) for key in node.value}
+
+
 def _plain(node: Node) -> Any:
     """Read a value of a service's data, in which no text is a template."""
     if isinstance(node.value, dict):
-        return {key: _plain(Node(inner, f"{node.place}.{shown(key)}")) for key, inner in node.value.items()}
+        return _data(node)
     if isinstance(node.value, list):
         return [_plain(part) for part in node.parts]
     if isinstance(node.value, str):
