@@ -11,7 +11,7 @@ import msgspec
 from quotidian.errors import AccessError, NotFoundError, RequestError, UnreachableError
 from quotidian.homeassistant.address import Address
 from quotidian.homeassistant.frames import UNREADABLE
-from quotidian.homeassistant.refusal import refusal
+from quotidian.homeassistant.refusal import answered, refusal
 from quotidian.model.plain import plain_sentence
 
 _SCHEMES: Final = {"ws": "http", "wss": "https"}
@@ -83,10 +83,12 @@ class Rest:
             raise NotFoundError(f"Home Assistant does not have this: {reason}.")
         if status == 400:
             raise RequestError(f"Home Assistant refuses: {reason}.")
-        raise UnreachableError(
-            f"Home Assistant could not do this (status {status}): {reason}.",
-            "Its log says why; with a !secret or a mistake in automations.yaml it cannot change that file.",
-        )
+        if status == 500:
+            raise UnreachableError(
+                f"Home Assistant could not do this (status 500): {reason}.",
+                "Its log says why; with a !secret or a mistake in automations.yaml it cannot change that file.",
+            )
+        raise answered(self._address, status)
 
 
 def _root(url: str) -> str:
