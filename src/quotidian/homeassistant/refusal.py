@@ -21,7 +21,7 @@ def refusal(address: Address, error: Exception) -> UnreachableError | AccessErro
             f"Home Assistant at {host} does not answer.", "Check the address and the port, and whether it is running."
         )
     if isinstance(error, aiohttp.WSServerHandshakeError):
-        return _answered(address, error.status)
+        return answered(address, error.status)
     if isinstance(error, aiohttp.ClientConnectorSSLError):
         return UnreachableError(f"{address.place} does not speak TLS.", "Try http:// instead of https://.")
     if isinstance(error, aiohttp.ClientSSLError):
@@ -39,8 +39,8 @@ def refusal(address: Address, error: Exception) -> UnreachableError | AccessErro
     return UnreachableError(f"Home Assistant at {host} cannot be reached: {error or type(error).__name__}.")
 
 
-def _answered(address: Address, status: int) -> UnreachableError | AccessError:
-    """Read an HTTP status that came instead of a WebSocket."""
+def answered(address: Address, status: int) -> UnreachableError | AccessError:
+    """Read an HTTP status that Home Assistant would not have given."""
     host = address.host
     if status == _BANNED:
         return AccessError(

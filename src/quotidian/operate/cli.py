@@ -32,6 +32,8 @@ PLACES: Final = {
     "patterns": "looking",
     "history": "recalling",
     "suggest": "suggesting",
+    "backtest": "suggesting",
+    "whatif": "suggesting",
     "report": "looking",
     "events": "looking",
     "days": "looking",

@@ -1,35 +1,62 @@
-"""The command that proposes automations."""
+"""Commands that propose automations, and try any on the home's own days."""
 
-import datetime as dt
+import re
+import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
 
 import msgspec
+import numpy as np
 import typer
 from rich.markup import escape
 
 from quotidian.detect import words
+from quotidian.errors import NotFoundError, SettingError, SourceError
+from quotidian.homeassistant.configuration import NotAnalysed, configuration_of, understood
+from quotidian.homeassistant.configuration.text import from_yaml, to_yaml
 from quotidian.learn.proposing import tape_of
+from quotidian.model.automation import OURS, Automation
 from quotidian.model.day import SECOND, moment
+from quotidian.operate.calendar import LEGEND, as_data, calendar
 from quotidian.operate.console import as_json, say
 from quotidian.operate.opening import opened
 from quotidian.operate.options import DataOption, JsonOption
-from quotidian.suggest.backtest import Outcome
+from quotidian.suggest.backtest import Moments, Score, backtest, scored
+from quotidian.suggest.change import changed
 from quotidian.suggest.propose import LEAST_DAYS, Proposal, Tier, propose, remind
 from quotidian.suggest.reminders import Reminder
 from quotidian.suggest.tape import Tape
+from quotidian.suggest.words import sentence
 
-#: What a day of the calendar shows.
-_GOOD, _BAD, _NOTHING, _MISSING = "[green]●[/]", "[red]×[/]", "[dim]·[/]", " "
 _TIERS: Final = {Tier.OFFER: "can be installed", Tier.TRIAL: "worth a silent trial"}
+_UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3_600}
+_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+
+
+class Form(StrEnum):
+    """How proposals are printed."""
+
+    TEXT = "text"
+    YAML = "yaml"
+    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add these commands."""
     app.command("suggest")(suggest_command)
+    app.command("backtest")(backtest_command)
+    app.command("whatif")(whatif_command)
 
 
-def suggest_command(*, data: DataOption = None, json: JsonOption = False) -> None:
+def suggest_command(
+    *,
+    data: DataOption = None,
+    form: Annotated[Form, typer.Option("--format", help="Sentences, Home Assistant's YAML, or data.")] = Form.TEXT,
+    json: JsonOption = False,
+) -> None:
     """Propose automations, each tried on days of this home that it was not learned from.
 
     Nothing is installed or switched. A proposal is learned from the first two thirds of the last 90 days and tried on
@@ -40,24 +67,102 @@ def suggest_command(*, data: DataOption = None, json: JsonOption = False) -> Non
 
       quotidian suggest
 
+      quotidian suggest --format yaml > proposals.yaml
+
       quotidian suggest --json
     """
-    with opened(data) as store:
-        tape = tape_of(store)
+    tape = _taped(data)
     proposals, reminders = propose(tape), remind(tape)
-    if json:
-        automations = [_as_data(one, tape) for one in proposals]
-        as_json({"automations": automations, "reminders": [_reminding(one, tape) for one in reminders]})
-        return
-    if proposals:
-        _tell(proposals)
+    if json or form is Form.JSON:
+        told = {"automations": [_proposed(one, tape) for one in proposals]}
+        as_json({**told, "reminders": [_reminding(one, tape) for one in reminders]})
+    elif form is Form.YAML:
+        automations = [*(one.automation for one in proposals), *(one.automation for one in reminders)]
+        sys.stdout.write(to_yaml(map(configuration_of, automations)))
     else:
-        say(_why_none(tape))
-    if reminders:
+        _tell(proposals, tape)
         _tell_reminders(reminders)
 
 
-def _tell(proposals: Sequence[Proposal]) -> None:
+def backtest_command(
+    file: Annotated[Path, typer.Argument(help="Automations as Home Assistant writes them.", metavar="FILE.yaml")],
+    *,
+    data: DataOption = None,
+    within: Annotated[str, typer.Option("--within", help="How soon somebody must have done the same.")] = "15m",
+    json: JsonOption = False,
+) -> None:
+    """Tell what automations would have done on this home's days: yours, or any that you write.
+
+    Examples:
+
+      quotidian backtest /config/automations.yaml
+
+      quotidian backtest idea.yaml --within 5m --json
+    """
+    window, tape = _seconds(within), _taped(data)
+    try:
+        configurations = from_yaml(file.read_text("utf-8"))
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{file} is no text: {error.reason}.") from error
+    found = [understood(one, tape.home) for one in configurations]
+    if json:
+        as_json([_tested(one, tape, window) for one in found])
+        return
+    for one in found:
+        _tell_tested(one, tape, window)
+    say(f"\n{LEGEND}")
+
+
+def whatif_command(
+    proposal: Annotated[str, typer.Argument(help="A proposal, or the beginning of its id.", metavar="ID")],
+    *,
+    data: DataOption = None,
+    offset: Annotated[str, typer.Option("--offset", help="Start it earlier or later, as -10m or 5m.")] = "0s",
+    weekdays: Annotated[bool, typer.Option("--weekdays", help="Only from Monday to Friday.")] = False,
+    on: Annotated[str | None, typer.Option("--on", help="Only on some days, as sat,sun.")] = None,
+    between: Annotated[str | None, typer.Option("--between", help="Only at some hours, as 20:00-23:30.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Tell what a proposal would have done had it been a little different.
+
+    Examples:
+
+      quotidian whatif quotidian_87c9656522 --offset 5m
+
+      quotidian whatif 87c9 --weekdays --between 19:00-23:00
+    """
+    tape = _taped(data)
+    before = _named(propose(tape), proposal)
+    days = range(5) if weekdays else None if on is None else [_weekday(name) for name in on.split(",")]
+    try:
+        after = changed(before.automation, tape.home, offset=_seconds(offset), weekdays=days, between=_hours(between))
+    except ValueError as error:
+        remedy = "Only times of the clock and of the sun can be earlier."
+        raise SettingError(f"--offset {offset}: {error}.", remedy) from error
+    tried = np.isin(tape.ordinals, before.days)
+    moments = backtest(after, tape, before.window).among(tried)
+    score = scored(moments, tried)
+    if json:
+        now = {"sentence": after.alias, **as_data(before.days, moments, score, tape)}
+        as_json({"before": _proposed(before, tape), "after": {**now, "automation": msgspec.to_builtins(after)}})
+        return
+    _tell_one(before.automation.alias, before.score, calendar(before.days, before.dates, before.moments))
+    _tell_one(after.alias, score, calendar(before.days, tape.ordinals[moments.day].tolist(), moments))
+    say(f"\n{LEGEND}")
+
+
+def _taped(data: Path | None) -> Tape:
+    with opened(data) as store:
+        return tape_of(store)
+
+
+# telling
+
+
+def _tell(proposals: Sequence[Proposal], tape: Tape) -> None:
+    if not proposals:
+        say(_why_none(tape))
+        return
     days = len(proposals[0].days)
     say(f"[bold]Automations[/], each tried on {days} days that it was not learned from\n")
     for number, one in enumerate(proposals, 1):
@@ -66,12 +171,14 @@ def _tell(proposals: Sequence[Proposal]) -> None:
         say(f"{number:2}. [bold]{escape(words.plain_sentence(one.automation.alias))}.[/]")
         within = words.span(one.window)
         say(f"    You did it yourself within {within} at {score.useful} of {moments} moments; {_TIERS[one.tier]}.")
-        say(f"    {_calendar(one)}  [dim]{score.saved_a_week:.1f} acts a week · {one.automation.id}[/]")
-    say("\n[dim]● of use   × a nuisance   · nothing to do[/]")
+        days_drawn = calendar(one.days, one.dates, one.moments)
+        say(f"    {days_drawn}  [dim]{score.saved_a_week:.1f} acts a week · {one.automation.id}[/]")
+    say(f"\n{LEGEND}")
 
 
 def _tell_reminders(reminders: Sequence[Reminder]) -> None:
-    say("\n[bold]Reminders[/], of what is not switched by itself\n")
+    if reminders:
+        say("\n[bold]Reminders[/], of what is not switched by itself\n")
     for one in reminders:
         count = len(one.instants)
         times = f"{count} time{'s' * (count != 1)}"
@@ -80,48 +187,49 @@ def _tell_reminders(reminders: Sequence[Reminder]) -> None:
         say(f"    The longest of {one.spans} was {longest}. In {len(one.days)} days you would have been told {times}.")
 
 
-def _calendar(proposal: Proposal) -> str:
-    """Draw the days on which a proposal was tried, a group for each week from Monday on."""
-    outcomes = _outcomes(proposal)
-    weeks: list[str] = []
-    for ordinal in range(proposal.days[0], proposal.days[-1] + 1):
-        if not weeks or dt.date.fromordinal(ordinal).weekday() == 0:
-            weeks.append("")
-        weeks[-1] += _sign(outcomes.get(ordinal)) if ordinal in proposal.days else _MISSING
-    return " ".join(weeks)
+def _tell_tested(found: Automation | NotAnalysed, tape: Tape, window: int) -> None:
+    if isinstance(found, NotAnalysed):
+        place = f" {escape(words.plain(found.place))}" if found.place else ""
+        name = escape(words.plain(found.alias or found.id or "An automation"))
+        say(f"[bold]{name}[/]: [yellow]not analysed[/],{place}: {escape(words.plain_sentence(found.reason))}.")
+    elif not found.sets:
+        say(f"[bold]{escape(words.plain_sentence(sentence(found, tape.home)))}[/]: it switches nothing.")
+    else:
+        moments, score = _score(found, tape, window)
+        days = tape.ordinals.tolist()
+        _tell_one(sentence(found, tape.home), score, calendar(days, tape.ordinals[moments.day].tolist(), moments))
 
 
-def _outcomes(proposal: Proposal) -> dict[int, Outcome]:
-    """Give the worst outcome with an effect of each day, by ordinal."""
-    worst: dict[int, Outcome] = {}
-    for ordinal, outcome in zip(proposal.dates, proposal.moments.outcome.tolist(), strict=True):
-        worst[ordinal] = max(worst.get(ordinal, Outcome.NO_EFFECT), Outcome(outcome))
-    return worst
+def _tell_one(told: str, score: Score, drawn: str) -> None:
+    """Print an automation, its moments, and its days."""
+    say(f"[bold]{escape(words.plain_sentence(told))}.[/]")
+    parts = [f"of use at {score.useful} moments", f"a nuisance at {score.nuisance}"]
+    parts += [f"ran and was left at {score.kept}"] if score.kept else []
+    say(f"    {', '.join(parts)}, without effect at {score.no_effect}.")
+    say(f"    {drawn}  [dim]{score.saved_a_week:.1f} acts a week[/]")
 
 
-def _sign(outcome: Outcome | None) -> str:
-    if outcome in (None, Outcome.NO_EFFECT):
-        return _NOTHING
-    return _BAD if outcome is Outcome.NUISANCE else _GOOD
+def _why_none(tape: Tape) -> str:
+    if tape.size < LEAST_DAYS:
+        days = f"{tape.size} day{'s' * (tape.size != 1)}"
+        return f"Nothing to propose yet: {days} are too few. From {LEAST_DAYS} on some can be tried on."
+    return f"Nothing to propose: in {tape.size} days nothing that people do follows surely enough from something else."
 
 
-def _as_data(proposal: Proposal, tape: Tape) -> dict[str, Any]:
+# data
+
+
+def _proposed(proposal: Proposal, tape: Tape) -> dict[str, Any]:
     """Give a proposal as plain data, with each moment."""
-    moments = proposal.moments
-    told = zip(moments.instant.tolist(), moments.outcome.tolist(), strict=True)
     return {
         "id": proposal.automation.id,
         "sentence": proposal.automation.alias,
         "tier": proposal.tier,
         "window_seconds": proposal.window,
         "q_value": proposal.q_value,
-        "score": {**msgspec.structs.asdict(proposal.score), "precision": round(proposal.score.precision, 4)},
-        "days": [dt.date.fromordinal(ordinal) for ordinal in proposal.days],
-        "moments": [
-            {"at": moment(instant * SECOND, tape.home.zone), "outcome": Outcome(outcome).name.lower()}
-            for instant, outcome in told
-        ],
+        **as_data(proposal.days, proposal.moments, proposal.score, tape),
         "automation": msgspec.to_builtins(proposal.automation),
+        "configuration": configuration_of(proposal.automation),
     }
 
 
@@ -132,14 +240,63 @@ def _reminding(reminder: Reminder, tape: Tape) -> dict[str, Any]:
         "sentence": reminder.automation.alias,
         "spans": reminder.spans,
         "longest_seconds": reminder.longest,
-        "days": [dt.date.fromordinal(ordinal) for ordinal in reminder.days],
+        "days": len(reminder.days),
         "moments": [moment(instant * SECOND, tape.home.zone) for instant in reminder.instants],
         "automation": msgspec.to_builtins(reminder.automation),
+        "configuration": configuration_of(reminder.automation),
     }
 
 
-def _why_none(tape: Tape) -> str:
-    if tape.size < LEAST_DAYS:
-        days = f"{tape.size} day{'s' * (tape.size != 1)}"
-        return f"Nothing to propose yet: {days} are too few. From {LEAST_DAYS} on some can be tried on."
-    return f"Nothing to propose: in {tape.size} days nothing that people do follows surely enough from something else."
+def _tested(found: Automation | NotAnalysed, tape: Tape, window: int) -> dict[str, Any]:
+    """Give what would have come of an automation as plain data."""
+    if isinstance(found, NotAnalysed):
+        told: dict[str, Any] = msgspec.to_builtins(found)
+        return {"analysed": False, **told}
+    data = {"analysed": True, "id": found.id, "alias": found.alias, "sentence": sentence(found, tape.home)}
+    if not found.sets:
+        return data
+    moments, score = _score(found, tape, window)
+    return {**data, **as_data(tape.ordinals.tolist(), moments, score, tape)}
+
+
+def _score(automation: Automation, tape: Tape, window: int) -> tuple[Moments, Score]:
+    """Replay an automation of somebody's own, which does not keep quiet after a nuisance, on all days."""
+    moments = backtest(automation, tape, window, quiet=False)
+    return moments, scored(moments, np.ones(tape.size, bool))
+
+
+# asking
+
+
+def _named(proposals: Sequence[Proposal], name: str) -> Proposal:
+    begins = OURS + name.removeprefix(OURS)
+    found = [one for one in proposals if one.automation.id.startswith(begins)]
+    if len(found) != 1:
+        what = "is no proposal" if not found else "is the beginning of several proposals"
+        raise NotFoundError(f"{name!r} {what}.", "`quotidian suggest` lists them with their ids.")
+    return found[0]
+
+
+def _seconds(text: str) -> int:
+    """Read a length of time, as 90s, -10m or 1h."""
+    found = re.fullmatch(r"([+-]?\d{1,5})\s*(s|m|min|h)", text.strip())
+    if found is None:
+        raise SettingError(f"{text!r} is no length of time.", "Write it as 90s, -10m or 1h.")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _weekday(name: str) -> int:
+    short = name.strip().lower()[:3]
+    if short not in _WEEK:
+        raise SettingError(f"{name.strip()!r} is no day of the week.", f"There are {', '.join(_WEEK)}.")
+    return _WEEK.index(short)
+
+
+def _hours(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    times = [_CLOCK.fullmatch(part.strip()) for part in text.split("-")]
+    if len(times) != 2 or None in times:
+        raise SettingError(f"{text!r} is no span of hours.", "Write it as 20:00-23:30.")
+    after, before = (int(time[1]) * 3_600 + int(time[2]) * 60 for time in times if time is not None)
+    return after, before
