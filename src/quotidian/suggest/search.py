@@ -20,7 +20,7 @@ ANNOYANCE: Final = 4.0
 #: Each condition must bring as much as so many good days.
 _COMPLEXITY: Final = 2.0
 MOST_CONDITIONS: Final = 2
-#: Of single conditions the best so many are tried together with every other one.
+#: Of single conditions so many, the most promising, are tried together with every other one.
 _BEAM: Final = 8
 
 
@@ -44,11 +44,26 @@ class _Table(msgspec.Struct, frozen=True):
     useful: Bools
     holding: Bools
 
+    def together(self, choices: Sequence[tuple[int, ...]]) -> Bools:
+        """Tell where all conditions of each choice (places) hold, shape (choices, firings)."""
+        return np.stack([self.holding[list(places)].all(axis=0) for places in choices])
+
     def worth(self, holding: Bools, days: Bools) -> Floats:
         """Give the worth of starting at some firings, shape (rules, firings), on some days, shape (days,)."""
         bad = self._on_days(holding, ~self.useful, days)
         good = self._on_days(holding, self.useful, days) & ~bad
         return np.asarray(good.sum(axis=1) - ANNOYANCE * bad.sum(axis=1), np.float64)
+
+    def promise(self, holding: Bools, days: Bools) -> Floats:
+        """Give how much better than all firings each of some conditions tells useful days from bad ones.
+
+        A condition that needs a second one has no worth by itself, and this nevertheless. It is the weighted relative
+        accuracy of N. Lavrač, P. Flach, B. Zupan, Rule Evaluation Measures, 1999, but for a constant factor.
+        """
+        good, bad = (self._on_days(holding, which, days).sum(axis=1) for which in (self.useful, ~self.useful))
+        every = np.ones((1, self.day.size), bool)
+        all_good, all_bad = (self._on_days(every, which, days).sum() for which in (self.useful, ~self.useful))
+        return np.asarray(good * all_bad - bad * all_good, np.float64)
 
     def _on_days(self, holding: Bools, which: Bools, days: Bools) -> Bools:
         """Tell on which days there is one of some firings: shape (rules, days)."""
@@ -86,8 +101,7 @@ def chosen(candidate: Candidate, tape: Tape, cuts: Sequence[int]) -> Rule | None
     worth = np.zeros(MOST_CONDITIONS + 1)
     for first, last in pairwise(cuts):
         best = _best(table, _span(tape, 0, first))
-        tried = np.stack([table.holding[list(places)].all(axis=0) for places in best])
-        worth += table.worth(tried, _span(tape, first, last))
+        worth += table.worth(table.together(best), _span(tape, first, last))
     number = int((worth - _COMPLEXITY * np.arange(worth.size)).argmax())
     if worth[number] <= 0:
         return None
@@ -111,10 +125,10 @@ def _table(candidate: Candidate, tape: Tape) -> _Table | None:
 def _best(table: _Table, days: Bools) -> list[tuple[int, ...]]:
     """Find the best choice of no, one and two conditions (places in the vocabulary) on some days."""
     single = table.worth(table.holding, days)
-    first = np.argsort(-single, kind="stable")[:_BEAM]
+    first = np.argsort(-table.promise(table.holding, days), kind="stable")[:_BEAM]
     pairs = [(one, other) for one in sorted(first.tolist()) for other in range(single.size) if other != one]
-    double = table.worth(np.stack([table.holding[list(pair)].all(axis=0) for pair in pairs]), days)
-    return [(), (int(first[0]),), pairs[int(double.argmax())]]
+    double = table.worth(table.together(pairs), days)
+    return [(), (int(single.argmax()),), pairs[int(double.argmax())]]
 
 
 def _span(tape: Tape, first: int, last: int) -> Bools:
