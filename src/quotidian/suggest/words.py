@@ -100,6 +100,8 @@ def _condition(condition: Condition, home: Home) -> str:
 
 def _action(action: Action, home: Home) -> str:
     match action:
+        case SetAction(entities=()):
+            return "nothing is switched"
         case SetAction():
             return words.acts(home, action.tokens)
         case NotifyAction():
