@@ -375,6 +375,32 @@ def test_where_people_have_just_ended_it_they_do_not_want_it_again() -> None:
     assert one.sentence == "People had ended this within 10 min before, at 10 of 10 moments, and left it so."
 
 
+# scenes
+
+
+def test_what_a_scene_switches_is_seen_on_the_tape() -> None:
+    """At 20:06 a scene begins, and the lamp goes off each time, by no person: it fights, though it names no lamp."""
+    diary = evenings(minutes=3)
+    for day in diary.acts:
+        diary.acts[day] = [
+            (20.1 * HOUR + 2, entity, state, "automation")
+            if (entity, state) == (LAMP, "off")
+            else (at, entity, state, by)
+            for at, entity, state, by in diary.acts[day]
+        ]
+    scene = rule(TimeTrigger(second=20 * HOUR + 360), put("scene.cinema"))
+    (one,) = found(proposal(), scene, diary=diary)
+    assert (one.kind, one.other, one.count, one.verdict) == (Kind.FIGHT, "other", 10, Verdict.REFUSE)
+    lamp = rule(TimeTrigger(second=20 * HOUR + 360), put(SHELF))
+    assert found(proposal(), lamp, diary=diary) == []  # what happens with it at the same time is not its doing
+
+
+def test_what_people_do_right_after_a_scene_is_not_its_doing() -> None:
+    """The lamp goes off by hand."""
+    scene = rule(TimeTrigger(second=20 * HOUR + 360), put("scene.cinema"))
+    assert found(proposal(), scene, diary=evenings(minutes=3)) == []
+
+
 # not analysed
 
 
@@ -393,7 +419,7 @@ def test_what_cannot_be_read_cannot_be_excluded() -> None:
 
 # laws
 
-_ENTITIES = st.sampled_from([DOOR, LAMP, SHELF, "sensor.outdoor", "person.anna"])
+_ENTITIES = st.sampled_from([DOOR, "scene.cinema", LAMP, SHELF, "sensor.outdoor", "person.anna"])
 _STATES = st.sampled_from(["on", "off", "home"])
 _SECONDS = st.integers(-10, 90_000)
 _BOUNDS = st.none() | st.floats()

@@ -18,6 +18,7 @@ from quotidian.suggest.chains import apart, of_its_own, set_off
 from quotidian.suggest.normal import alike, compatible, effects, normal, opposed, shared
 from quotidian.suggest.replay import holds, starts
 from quotidian.suggest.tape import Tape
+from quotidian.suggest.witnessed import witnessed
 
 #: Of so many moments (share) a conflict is told, and of more than so many, at least ``_LEAST``, it rules.
 _SOME: Final = 0.2
@@ -144,7 +145,12 @@ def conflicts(proposed: Automation, window: int, installed: Sequence[Existing], 
     found = [one for one in same.values() if one is not None]
     if proposed.sets and verdict(found) is not Verdict.REFUSE:
         running = [one for place, one in enumerate(installed) if one.enabled and same[place] is None]
-        read = [_Read(one.id, _name(one), one.automation) for one in running if one.automation is not None]
+        about = msgspec.structs.replace(proposed, conditions=()).entities
+        read = [
+            _Read(one.id, _name(one), witnessed(one.automation, about, tape))
+            for one in running
+            if one.automation is not None
+        ]
         stopped = [one.automation for one in installed if not one.enabled and one.automation is not None]
         replay = _Replay(proposed, fired, window, tape)
         found += [
@@ -153,7 +159,7 @@ def conflicts(proposed: Automation, window: int, installed: Sequence[Existing], 
             *_fights(replay, read),
             *_ended_soon(replay),
             *_just_ended(replay),
-            *_unread(replay, running),
+            *_unread(replay, running, about),
         ]
     return sorted(found, key=lambda one: (-one.verdict, list(Kind).index(one.kind), one.other or "", one.sentence))
 
@@ -291,9 +297,8 @@ def _just_ended(replay: _Replay) -> Iterator[Conflict]:
         yield _conflict(Kind.UNDONE, None, just, sentence, _graded(just))
 
 
-def _unread(replay: _Replay, running: Sequence[Existing]) -> Iterator[Conflict]:
+def _unread(replay: _Replay, running: Sequence[Existing], about: frozenset[str]) -> Iterator[Conflict]:
     """Tell which ones may do anything: those not analysed that name what this is about, or nothing openly."""
-    about = msgspec.structs.replace(replay.automation, conditions=()).entities
     for one in running:
         if one.automation is None and (not one.entities or one.entities & about):
             why = f" ({words.plain_sentence(one.reason)})" if one.reason else ""
