@@ -320,6 +320,14 @@ def test_the_other_half_of_a_rule_does_not_fight_with_it() -> None:
     assert found(proposal(), rule(when(DOOR, "off", 60), put(LAMP, state="off"))) == []
 
 
+def test_what_people_do_one_after_the_other_is_no_fight() -> None:
+    """The lamp goes on at the door and off a few minutes later, both by hand: two automations may do both."""
+    off = rule(when(DOOR, seconds=60), put(LAMP, state="off"))
+    assert found(proposal(), off, diary=evenings(minutes=5)) == []
+    (one,) = found(proposal(), off)
+    assert (one.kind, one.count, one.verdict) == (Kind.FIGHT, 10, Verdict.REFUSE)
+
+
 def test_opposite_things_by_the_same_trigger_are_told_though_they_never_met() -> None:
     """One when somebody is at home, which was never known; not where one is for the dark and one for daylight."""
     off = put(LAMP, state="off")

@@ -12,7 +12,7 @@ from quotidian.detect import words
 from quotidian.detect.dayrow import token_of
 from quotidian.detect.statistics import merged_spans, share_interval
 from quotidian.model.arrays import Bools, Ints
-from quotidian.model.automation import And, Automation
+from quotidian.model.automation import And, Automation, SetAction
 from quotidian.suggest.backtest import TOGETHER, UNDO, Moments, Outcome, Target, judged
 from quotidian.suggest.chains import apart, of_its_own, set_off
 from quotidian.suggest.normal import alike, compatible, effects, normal, opposed, shared
@@ -250,7 +250,7 @@ def _fights(replay: _Replay, read: Sequence[_Read]) -> Iterator[Conflict]:
         clash, own = opposed(replay.automation, one.does), of_its_own(one.does, replay.automation)
         if not clash or not own.triggers:
             continue
-        near = _any(starts(own, replay.tape), instants - UNDO, instants + UNDO)
+        near = _any(_unwanted(own, clash, replay), instants - UNDO, instants + UNDO)
         ruling = max(_graded(near), Verdict.TELL if _together(own, replay.automation) else Verdict.FREE)
         if ruling is not Verdict.FREE:
             when = (
@@ -260,6 +260,16 @@ def _fights(replay: _Replay, read: Sequence[_Read]) -> Iterator[Conflict]:
             )
             sentence = f"“{one.name}” does otherwise: {_said(one.does, clash, replay.tape)} {when}."
             yield _conflict(Kind.FIGHT, one.id, near, sentence, ruling)
+
+
+def _unwanted(other: Automation, clash: Sequence[str], replay: _Replay) -> Ints:
+    """Give when another one starts, but for where people did the same soon after: then both do what people do."""
+    instants, state = starts(other, replay.tape), effects(other)[clash[0]].state
+    if state == effects(replay.automation)[clash[0]].state:  # only settings differ, and nobody knows of people's
+        return instants
+    names = tuple(name for name in clash if effects(other)[name].state == state)
+    acts = Target(SetAction(entities=names, state=state), replay.tape).acts
+    return instants[~_any(acts, instants, instants + replay.window)]
 
 
 def _together(one: Automation, other: Automation) -> bool:
