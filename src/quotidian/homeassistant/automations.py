@@ -254,7 +254,10 @@ class Automations:
 
     async def _reload(self, automation_id: str) -> None:
         """Come back once Home Assistant has read an automation anew: by itself it does so at some time later."""
-        await self._call("reload", id=automation_id)
+        try:
+            await self._call("reload", id=automation_id)
+        except RequestError:  # an older server only reads all of them anew; those that are the same go on
+            await self._call("reload")
 
     async def _call(self, service: str, **data: Any) -> None:
         try:
