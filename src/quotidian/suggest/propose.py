@@ -8,7 +8,7 @@ import numpy as np
 
 from quotidian.detect import History
 from quotidian.model.automation import Automation
-from quotidian.suggest.backtest import Moments, Outcome, Score, backtest, scored
+from quotidian.suggest.backtest import Moments, Score, backtest, scored
 from quotidian.suggest.named import named
 from quotidian.suggest.reminders import Reminder, reminders
 from quotidian.suggest.search import ANNOYANCE, Rule, chosen
@@ -89,7 +89,7 @@ def _tried(rule: Rule, tape: Tape, since: int) -> Proposal | None:
     moments = backtest(automation, tape, candidate.window).among(tried)
     score = scored(moments, tried)
     tier = _tier(score)
-    if tier is None or _withdrawn(moments):
+    if tier is None:
         return None
     return Proposal(
         automation=automation,
@@ -108,10 +108,3 @@ def _tier(score: Score) -> Tier | None:
         if score.at_least(level) >= share:
             return tier
     return None
-
-
-def _withdrawn(moments: Moments) -> bool:
-    """Tell whether it was a nuisance on two days running of those on which it started."""
-    days = np.unique(moments.of(Outcome.USEFUL, Outcome.KEPT, Outcome.NUISANCE).day)
-    bad = np.isin(days, moments.of(Outcome.NUISANCE).day)
-    return bool((bad[1:] & bad[:-1]).any())

@@ -18,8 +18,10 @@ from quotidian.suggest.backtest import Target
 from quotidian.suggest.replay import fires
 from quotidian.suggest.tape import Tape
 
-#: Seconds within which a person must act for a trigger to have foretold it; the last is how early one may act.
-WINDOWS: Final = (60, 300, 900)
+#: Windows (seconds) in which an act may follow a trigger, and by each how long to wait for the act: a habit that is
+#: told from chance most clearly by its usual lag has longer lags, too.
+PATIENCE: Final = {60: 300, 300: 900, 900: 900}
+WINDOWS: Final = tuple(PATIENCE)
 #: Seconds for which something may have to last, where it is the lasting that tells: nobody moves, somebody is away.
 LASTING: Final = (120, 300, 600, 1_800)
 #: Days on which a trigger, and what follows it, must have occurred.
@@ -33,7 +35,10 @@ _MOST_OF_ONE: Final = 6  #: triggers that are looked at for one action
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A trigger that an act follows within ``window`` seconds, and the rate of false discoveries that admits it."""
+    """A trigger that an act follows, and the rate of false discoveries that admits it.
+
+    An automation is of use where a person would have acted within ``window`` seconds.
+    """
 
     trigger: Trigger
     action: SetAction
@@ -95,7 +100,7 @@ def _after(tape: Tape, history: History, actions: Sequence[SetAction], level: fl
     for place, action in enumerate(actions):
         best = [at for at in np.argsort(table[place], kind="stable").tolist() if table[place, at] <= level]
         for at in best[:_MOST_OF_ONE]:
-            yield Candidate(known[at][0], action, int(window[place, at]), float(table[place, at]))
+            yield Candidate(known[at][0], action, PATIENCE[int(window[place, at])], float(table[place, at]))
 
 
 def _changes(tape: Tape) -> Iterator[StateTrigger]:
