@@ -216,6 +216,26 @@ def test_what_there_is_is_listed(home: RealHomeAssistant, file: Path) -> None:
     asyncio.run(look())
 
 
+def test_entities_by_their_numbers_are_known(home: RealHomeAssistant, file: Path) -> None:
+    """Where an automation names an entity by its number in the registry, it is listed with the entity's id."""
+
+    async def look() -> None:
+        async with connected(home) as automations:
+            registry = await automations._session.command("config/entity_registry/list")
+            (number,) = (one["id"] for one in registry if one["entity_id"] == "automation.leaving")
+            written = configuration_of(OURS, keys_of(automations._session.version))
+            trigger = next(iter(written[name] for name in ("triggers", "trigger") if name in written))[0]
+            trigger["entity_id"] = [number]
+            await automations._rest.ask("POST", "config", "automation", "config", OURS.id, body=written)
+            await automations._reload(OURS.id)
+            found = {one.id: one for one in await automations.installed()}[OURS.id].understood()
+            await automations.remove(OURS.id)
+        assert isinstance(found, Automation)
+        assert found.triggers == (StateTrigger(entity_id="automation.leaving", state="on"),)
+
+    asyncio.run(look())
+
+
 def test_what_is_lacking_is_said_before(home: RealHomeAssistant, file: Path) -> None:
     """Entities and services that are not there are named, and nothing is installed; what is there is not named."""
     lacking = msgspec.structs.replace(
