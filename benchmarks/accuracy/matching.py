@@ -109,10 +109,11 @@ def _time_of_day(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
 def _same_time(lived: Lived, finding: Finding, habit: HabitTruth, kept: Floats) -> bool:
     measures, known = finding.measures, habit.parameters
     reference, claimed = measures.get("reference", "clock"), float(measures["minute"])
+    reference = "clock" if reference == "undecided" else reference  # that is named then
     truly = known.get("reference", "clock")
     near = max(NEAR, float(np.std(kept)) / np.sqrt(kept.size))
     sun = lived.suns(truly) if truly != "clock" else None
-    if reference not in {truly, "undecided"} and not _alike(lived, reference, truly):
+    if reference != truly and not _alike(lived, reference, truly):
         return False
     if sun is not None and reference == truly:
         offsets = np.array([t - sun[one.date.toordinal()] for t, one in zip(kept, habit.kept, strict=True)])

@@ -140,7 +140,9 @@ def mean_spans(history: History) -> Iterator[Finding]:
         usual = float(seconds.mean() + 2 * seconds.std())
         days = np.unique(timeline.day[after]).size
         kept = days - np.unique(timeline.day[after[seconds > usual]]).size
-        yield _finding("duration", (token,), {"median": float(seconds.mean()), "usual": usual}, kept, days)
+        mean, spread = float(seconds.mean()), float(seconds.std())
+        measures = {"median": mean, "lower": mean - spread, "upper": mean + spread, "usual": usual}
+        yield _finding("duration", (token,), measures, kept, days)
 
 
 def scored_days(history: History) -> Iterator[Finding]:

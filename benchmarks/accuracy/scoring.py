@@ -176,8 +176,19 @@ def _counts(finding: Finding, night: Night) -> bool:
 
 def _ours(night: Night, patterns: Sequence[Pattern]) -> Scored:
     shown = [one.finding for one in patterns if one.told_by is None and _counts(one.finding, night)]
-    hidden = [one.finding for one in patterns if one.told_by is not None]
-    return scored(night, shown, hidden)
+    return scored(night, shown, _told_truly(night, patterns))
+
+
+def _told_truly(night: Night, patterns: Sequence[Pattern]) -> list[Finding]:
+    """Give what is told by another claim, as far as that one is true, be it judged on this night or not."""
+    tellers = {one.id: one.finding for one in patterns if one.id in {other.told_by for other in patterns}}
+    last = night.lived.dates[-1]
+    true = {
+        name
+        for name, one in tellers.items()
+        if judge(night.lived, night.fresh, one, night.nights.get(one.detector, last)).true
+    }
+    return [one.finding for one in patterns if one.told_by in true]
 
 
 def _peers(night: Night) -> Scored:
@@ -192,13 +203,18 @@ def _peers(night: Night) -> Scored:
 
 
 def scored(night: Night, shown: Sequence[Finding], hidden: Sequence[Finding], most: int = 1 << 30) -> Scored:
-    """Judge what is shown, of many claims evenly chosen ones; what is told by another claim counts as found."""
+    """Judge what is shown, of many claims evenly chosen ones.
+
+    What a true claim tells of another one (``hidden``) counts as found. A claim is twice told when it is of a planted
+    habit, learnable or not, that another claim tells.
+    """
     lived, habits = night.lived, night.habits
-    teller = matched(lived, shown, habits)
+    planted = [one for one in lived.truth.habits if one.kept]
+    teller, once = matched(lived, shown, habits), matched(lived, shown, planted)
     claims = []
     for place in range(0, len(shown), -(-len(shown) // most)) if shown else ():
         finding = shown[place]
-        again = place not in teller and any(matches(lived, finding, habit) for habit in habits)
+        again = place not in once and any(matches(lived, finding, habit) for habit in planted)
         again |= any(_same(finding, other) for other in shown[:place])
         habit = habits[teller[place]].id if place in teller else ""
         verdict = judge(lived, night.fresh, finding, night.nights[finding.detector])
