@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.folding import observed
 from benchmarks.logs import FOLDER, SKIPPED, ZONE
-from benchmarks.nulls.days import Days, folded, observed
+from benchmarks.nulls.days import Days, folded
 from quotidian.detect import Detector
 from quotidian.importers import import_source, open_source
 from quotidian.model import Day

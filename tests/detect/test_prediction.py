@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from benchmarks.nulls.days import Days, folded, observed
+from benchmarks.folding import observed
+from benchmarks.nulls.days import Days, folded
 from benchmarks.prediction import Case, Chain, Evidence, Moment, MostFrequent, Patterns, cases, lead, prequential
 
 from quotidian.detect import detectors
