@@ -11,10 +11,12 @@ from benchmarks.accuracy.lived import Lived
 from benchmarks.accuracy.matching import NEAR
 from benchmarks.accuracy.measures import MEASURES, Measured, later_begun, moved_away, unlike_hour
 from quotidian.detect.dayrow import entity_of
-from quotidian.detect.statistics import around
+from quotidian.detect.statistics import around, share_interval
 from quotidian.model import Finding
 
 LEAST_LIFT: Final = 2.0
+#: An interval for a larger share of samples than that covers whatever comes: it claims nothing.
+_WIDEST: Final = 0.999
 #: What kinds of days explain each check of an anomaly; what reaches past midnight explains the day after, too.
 _ALSO_NEXT: Final = frozenset({"party", "guests"})
 _MORE: Final = frozenset({"party", "guests", "sick", "holiday"})
@@ -63,10 +65,16 @@ def _measured(fresh: Days, finding: Finding) -> Verdict:
 
 
 def verdict(finding: Finding, value: Measured) -> Verdict:
-    """Compare a claim with what fresh days say: its interval covers their share, and their lift is large enough."""
+    """Compare a claim with what fresh days say: its interval covers their share, and their lift is large enough.
+
+    Intervals may be for more than 95 %, as they are of claims that were chosen among many; not for everything.
+    """
     evidence = finding.evidence
     said = f"claims {evidence.low:.2f} to {evidence.high:.2f}, fresh {value.share:.2f} of {value.days} days"
     said += "" if value.lift is None else f", lift {value.lift:.1f}"
+    narrow, wide = share_interval(evidence.kept, evidence.observed, _WIDEST)
+    if evidence.high - evidence.low > wide - narrow:
+        return Verdict(False, f"wider than its days warrant: {said}")
     if value.days < _FEW_DAYS:
         return Verdict(False, f"hardly ever can hold: {said}")
     if not evidence.low <= value.share <= evidence.high:

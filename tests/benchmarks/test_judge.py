@@ -106,6 +106,13 @@ def test_turned_claims_are_wrong() -> None:
     assert all(wrong(turned, drawn()[1]))
 
 
+def test_an_interval_that_covers_everything_is_wrong() -> None:
+    """Who claims any share between none and all has claimed nothing, though it be of what is there."""
+    one = at(1200)
+    wide = msgspec.structs.replace(one, evidence=msgspec.structs.replace(one.evidence, low=0.0, high=1.0))
+    assert wrong([one, wide], drawn()[1]) == [False, True]
+
+
 def test_invented_claims_are_wrong() -> None:
     """Any minute, any two things, any length, any hour: a judge that believed one in ten would be of no use."""
     rng, tokens = np.random.default_rng(5), [TV, LAMP, FAN, MOTION]
@@ -274,3 +281,10 @@ def test_a_habit_that_cannot_be_learned_is_not_told_twice_either() -> None:
     lived = night(one)
     claims = scored(lived._replace(habits=[]), [at(1200), at(1201, TV, members=[LAMP])], []).claims
     assert [each.duplicate for each in claims].count(True) == 1
+
+
+@pytest.mark.parametrize(("days", "again"), [("weekends", True), ("all", True), ("weekdays", False)])
+def test_days_of_another_claim_are_no_news(days: str, again: bool) -> None:
+    """Who tells of Saturdays after weekends, or of all days, says it again; after working days it is something else."""
+    claims = scored(night(), [at(1200, days=days), at(1205, days="saturday")], []).claims
+    assert [each.duplicate for each in claims] == [False, again]
