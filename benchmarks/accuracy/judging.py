@@ -81,6 +81,8 @@ def verdict(finding: Finding, value: Measured) -> Verdict:
         return Verdict(False, f"outside: {said}")
     if value.lift is not None and value.lift < LEAST_LIFT:
         return Verdict(False, f"chance: {said}")
+    if value.off is not None and abs(value.off) > max(NEAR, finding.measures["width"] / 2):
+        return Verdict(False, f"off by {value.off:.0f} min: {said}")
     return Verdict(True, said)
 
 

@@ -28,11 +28,15 @@ _NEARLY: Final = 30.0  #: minutes within which a drifting act is where it should
 
 
 class Measured(NamedTuple):
-    """By day: whether it kept the claim, whether it could have, and the chance of that (``None``: not claimed)."""
+    """By day: whether it kept the claim, whether it could have, and the chance of that (``None``: not claimed).
+
+    Of a time, also by how many minutes the median act around it is ``off``.
+    """
 
     held: Bools
     could: Bools
     by_chance: Floats | None = None
+    off: float | None = None
 
     @property
     def kept(self) -> int:
@@ -75,7 +79,19 @@ def _moved_by_hours(days: Days, places: Ints, centre: Floats, reach: float, coul
     minutes = np.sort(days.line[days.day[places]] * DAY_MINUTES + days.wall[places] // 60)
     instants = days.line * DAY_MINUTES + centre
     held = [_within(minutes, instants + shift, reach) for shift in _SHIFTS]
-    return Measured(held[len(held) // 2], could, np.mean(held, axis=0))
+    return Measured(held[len(held) // 2], could, np.mean(held, axis=0), _off(minutes, instants[could], 2 * reach))
+
+
+def _off(ascending: Ints, instants: Floats, reach: float) -> float:
+    """Give the median distance of the act nearest to each instant, of those within reach."""
+    if not ascending.size:
+        return np.inf
+    place = np.searchsorted(ascending, instants)
+    before = ascending[np.maximum(place - 1, 0)] - instants
+    after = ascending[np.minimum(place, ascending.size - 1)] - instants
+    nearest = np.where(np.abs(before) < np.abs(after), before, after)
+    near = nearest[np.abs(nearest) <= reach]
+    return float(np.median(near)) if near.size else np.inf
 
 
 def _unwrapped(finding: Finding) -> float:

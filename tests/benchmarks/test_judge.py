@@ -106,6 +106,12 @@ def test_turned_claims_are_wrong() -> None:
     assert all(wrong(turned, drawn()[1]))
 
 
+def test_the_middle_of_a_wide_claim_is_where_it_is_said_to_be() -> None:
+    """Within 70 minutes of 19:20 the lamp goes on, too, but nobody would say so."""
+    wide = [claim("time_of_day", LAMP, minute=minute, width=70) for minute in (1_160, 1_190)]
+    assert wrong(wide, drawn()[1]) == [True, False]
+
+
 def test_an_interval_that_covers_everything_is_wrong() -> None:
     """Who claims any share between none and all has claimed nothing, though it be of what is there."""
     one = at(1200)
