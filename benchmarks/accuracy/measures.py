@@ -116,13 +116,18 @@ def pair(finding: Finding, days: Days) -> Measured:
 
 def _followed(finding: Finding, days: Days, then: Ints, window: float) -> Measured:
     first = days.of(finding.subject[0])
-    instant, day = days.instant[first], days.day[first]
-    missed = np.mean([~_follows(then, instant + s, window) for s in np.linspace(-_JITTER, _JITTER, 61)], axis=0)
-    none = np.ones(days.size)
-    np.multiply.at(none, day, missed)
     could = days.lived(finding.measures.get("days", "all")) & days.any(first)
     could &= days.present(entity_of(finding.subject[1]))
-    return Measured(days.any(first[_follows(then, instant, window)]), could, 1 - none)
+    held = days.any(first[_follows(then, days.instant[first], window)])
+    return Measured(held, could, _by_chance(days, first, then, window))
+
+
+def _by_chance(days: Days, first: Ints, then: Ints, window: float) -> Floats:
+    """Give by day the chance that some act is followed, each of them moved by up to half an hour."""
+    instant, none = days.instant[first], np.ones(days.size)
+    missed = np.mean([~_follows(then, instant + s, window) for s in np.linspace(-_JITTER, _JITTER, 61)], axis=0)
+    np.multiply.at(none, days.day[first], missed)
+    return 1 - none
 
 
 def _follows(then: Ints, instant: Floats | Ints, window: float) -> Bools:
@@ -130,16 +135,22 @@ def _follows(then: Ints, instant: Floats | Ints, window: float) -> Bools:
 
 
 def sequence(finding: Finding, days: Days) -> Measured:
-    """Look whether the whole routine follows its first act; chance moves that act as in a pair."""
-    second, *rest = (np.sort(days.instant[days.of(token)]) for token in finding.subject[1:])
+    """Look whether the whole routine follows its first act; chance moves the act before the weakest link."""
+    _, begun, *steps = (days.of(token) for token in finding.subject)
     first_limit, *limits = finding.measures.get("limits", [_GAP] * len(finding.subject[1:]))
-    at, whole = second, np.ones(second.size, bool)
-    for then, limit in zip(rest, limits, strict=True):
-        place = np.searchsorted(then, at, "right")
-        following = then[np.minimum(place, then.size - 1)] if then.size else at
-        whole &= (place < then.size) & (following - at <= limit)
+    at, runs, whole = begun, [], np.ones(begun.size, bool)
+    for step, limit in zip(steps, limits, strict=True):
+        runs.append(at)
+        place = np.searchsorted(days.instant[step], days.instant[at], "right")
+        following = step[np.minimum(place, step.size - 1)] if step.size else at
+        whole &= (place < step.size) & (days.instant[following] - days.instant[at] <= limit)
         at = following
-    return _followed(finding, days, second[whole], first_limit)
+    told = _followed(finding, days, days.instant[begun[whole]], first_limit)
+    later = [
+        told.held * _by_chance(days, run[whole], days.instant[step], limit)
+        for run, step, limit in zip(runs, steps, limits, strict=True)
+    ]
+    return told._replace(by_chance=max([told.by_chance, *later], key=lambda chance: float(chance[told.could].sum())))
 
 
 def duration(finding: Finding, days: Days) -> Measured:
