@@ -234,7 +234,7 @@ class Seasonal(Detector):
     def _drift(self, history: History, series: _Series) -> _Drift | None:
         """Fit a step and a line, and keep the better one if it is worth telling and the sun does not explain it.
 
-        A line that begins late says it where that fits clearly better still; it does not decide whether anything is told.
+        A line that begins late is told instead where that fits clearly better still; it decides nothing.
         """
         if np.ptp(series.medians) < self.least_shift:
             return None
