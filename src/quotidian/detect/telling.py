@@ -347,8 +347,10 @@ def _rank(pattern: Pattern) -> int:
 
 def _better(teller: Pattern, told: Pattern) -> bool:
     """Tell whether one time of day says more of a moment than another; two people, or two lamps, say two things."""
-    one, other = ((_rank(pattern), -pattern.finding.evidence.low, pattern.id) for pattern in (teller, told))
-    return one < other and (one[0] < other[0] or one[0] == _SENSOR)
+    if _rank(teller) != _rank(told):
+        return _rank(teller) < _rank(told)
+    one, other = ((-pattern.finding.evidence.low, pattern.finding.subject, pattern.id) for pattern in (teller, told))
+    return _rank(teller) == _SENSOR and one < other
 
 
 def _apart(one: Pattern, other: Pattern) -> float:
