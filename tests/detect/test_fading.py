@@ -92,10 +92,10 @@ def test_what_has_no_beginning_any_more_is_not_told_for_ever(detector: Detector)
         assert statuses(nights, pattern, last) == promised(len(nights) - last)
 
 
-def waiting(diary: Diary) -> bool:
-    """Tell whether a routine that begins with the lamp is given up at the end of a diary."""
+def waiting(diary: Diary, first: str = "light.a=on") -> bool:
+    """Tell whether a routine that begins with a lamp is given up at the end of a diary."""
     evidence = Evidence(kept=9, observed=9, low=0.5, high=1.0)
-    subject = ("light.a=on", "light.b=on", "light.c=on")
+    subject = (first, "light.b=on", "light.c=on")
     routine = Finding(detector="sequence", subject=subject, evidence=evidence, confidence=0.9, sentence="")
     return given_up(routine, diary.history())
 
@@ -117,6 +117,16 @@ def test_a_pause_counts_against_those_before(every: int, days: int) -> None:
     last = 35 // every * every
     assert not waiting(evenings(every, last + 1, last + days))
     assert waiting(evenings(every, last + 1, last + days + 1))
+
+
+def test_one_lamp_of_a_scene_is_as_given_up_as_the_other() -> None:
+    """Of what moves together only the first is in the history; what never occurred was not given up."""
+    diary = evenings(1, 30, 60)
+    for day in range(30):
+        diary.pulse(day, 20, "light.z", 60)
+    assert waiting(diary, "light.z=on")
+    assert "light.z=on" not in diary.history().tokens
+    assert not waiting(diary, "light.never=on")
 
 
 def test_days_of_absence_are_no_pause() -> None:

@@ -25,7 +25,10 @@ def given_up(finding: Finding, history: History) -> bool:
     if finding.detector not in _WAITING:
         return False
     first = finding.subject[0]
+    speaker = next((token for token, members in history.members.items() if first in members), None)
+    if speaker is None:
+        return False
     counts = np.flatnonzero(history.lived & history.present(entity_of(first)))
-    acted = np.isin(counts, history.timeline.day[history.occurrences[first]])
+    acted = np.isin(counts, history.timeline.day[history.occurrences[speaker]])
     pauses = np.diff(np.flatnonzero(acted), append=counts.size)
     return bool(pauses.size) and int(pauses[-1]) > max(_FEW_DAYS, _LONGER * int(pauses[:-1].max(initial=0)))
