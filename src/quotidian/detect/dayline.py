@@ -14,7 +14,7 @@ import numpy as np
 from quotidian.detect.dayclass import best_class, searched, units_of
 from quotidian.detect.dayrow import CELL_MINUTES, DAY_CELLS
 from quotidian.detect.history import History
-from quotidian.detect.statistics import ONE, around, at_least
+from quotidian.detect.statistics import ONE, around, at_least, nearest
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.day import DAY_MINUTES
 
@@ -201,7 +201,7 @@ class DayLine:
         reference = REFERENCES[int(candidates.reference[place])]
         window, cell = self._search.windows[int(candidates.window[place])], int(candidates.cell[place])
         line, seen = self._line(reference, rows), self._exposure(reference, entity_id, window).seen
-        nearest = self._nearest(line.minutes, cell)
+        apart = nearest(line.minutes, self._places * DAY_MINUTES + cell * CELL_MINUTES)
         running = self._within(line.hit, window) > 0
         hit = self._by_day(running)[:, cell]
         could = np.ones(hit.size, bool) if seen is None else seen[:, cell]
@@ -209,7 +209,7 @@ class DayLine:
         mask = could & self._history.classes[days]
         chance = self._by_day(self._chances[self._within(self._running(running), self._search.jitter)])[:, cell]
         places = np.flatnonzero(mask & hit)
-        times = (nearest[places] + cell * CELL_MINUTES).astype(np.float64)
+        times = (apart[places] + cell * CELL_MINUTES).astype(np.float64)
         if reference != "clock":
             times += self._history.sun(reference)[places] - NOON
         return Mode(
@@ -224,14 +224,6 @@ class DayLine:
             places=places,
             times=times,
         )
-
-    def _nearest(self, minutes: Ints, cell: int) -> Ints:
-        """Give by how many minutes each day's nearest occurrence is away from a cell's left edge: shape (days,)."""
-        centres = self._places * DAY_MINUTES + cell * CELL_MINUTES
-        after = np.searchsorted(minutes, centres)
-        before = minutes[np.maximum(after - 1, 0)] - centres
-        behind = minutes[np.minimum(after, minutes.size - 1)] - centres
-        return np.where(np.abs(before) <= np.abs(behind), before, behind)
 
     # the line
 

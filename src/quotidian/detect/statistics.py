@@ -84,6 +84,18 @@ def around(times: Ints | Floats, centre: float, period: int = DAY_MINUTES) -> Fl
     return np.asarray((times - centre + period / 2) % period - period / 2, np.float64)
 
 
+def nearest(values: Ints, centres: Ints) -> Ints:
+    """Give how far the nearest of some values (sorted, at least one) lies from each centre; of two the one before.
+
+    >>> nearest(np.array([10, 20]), np.array([4, 15, 21]))
+    array([ 6, -5, -1])
+    """
+    after = np.searchsorted(values, centres)
+    one = values[np.maximum(after - 1, 0)] - centres
+    other = values[np.minimum(after, values.size - 1)] - centres
+    return np.where(np.abs(one) <= np.abs(other), one, other)
+
+
 def merged_spans(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:
     """Unite spans [start, end) that are sorted by start and by end; those that touch become one."""
     if not starts.size:
