@@ -72,12 +72,8 @@ def _chattered(rows: Sequence[DayRow]) -> Bools:
     often = Counter(name for row in rows for name in row.chatter)
     found = np.zeros((len(rows), HALF_HOURS), bool)
     for place, row in enumerate(rows):
-        for number, name in enumerate(row.chatter):
+        for name, quarters in row.quarters.items():
             if 2 * often[name] < len(rows):
-                bits = [int(row.integers[f"chatter_{part}"][number]) for part in range(3)]
-                quarters = np.array(
-                    [bits[quarter // 32] >> quarter % 32 & 1 for quarter in range(2 * HALF_HOURS)], bool
-                )
                 found[place] |= quarters.reshape(-1, 2).any(axis=1)
     return found
 

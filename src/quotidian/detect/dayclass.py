@@ -49,11 +49,6 @@ def units_of(history: History) -> Ints:
     return (history.ordinals + 6) % _WEEK + _WEEK * history.holidays
 
 
-def mask_of(history: History, name: str) -> Bools:
-    """Give the lived days of a class, or of a set of weekdays such as ``friday+saturday``: shape (days,)."""
-    return history.classes[name]
-
-
 @lru_cache(maxsize=1)
 def every_class() -> Classes:
     """Give all classes that may be told."""

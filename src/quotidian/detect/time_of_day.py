@@ -10,7 +10,7 @@ import numpy as np
 from quotidian.detect import words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayline import NOON, REFERENCES, SUN_REACH, DayLine, Mode, Search
-from quotidian.detect.dayrow import CELL_MINUTES, OCCUPANCY_BITS, DayRow, entity_of, state_of
+from quotidian.detect.dayrow import CELL_MINUTES, DayRow, entity_of, state_of
 from quotidian.detect.history import History
 from quotidian.detect.rollup import by_entity, hours_of, sides
 from quotidian.detect.statistics import LEVEL, around, next_time, q_values, share_interval
@@ -271,8 +271,6 @@ def _rates(row: DayRow, entity_id: str, occurrences: int) -> Figures:
 
 def _quarters(row: DayRow) -> Iterator[tuple[str, list[int]]]:
     """Count the quarters of each wall hour in which an entity that chatters changed."""
-    parts = [row.integers[f"chatter_{part}"].tolist() for part in range(3)]
-    for name, *bits in zip(row.chatter, *parts, strict=True):
-        filled = np.array([place for place in range(OCCUPANCY_BITS) if bits[place // 32] >> place % 32 & 1], np.int64)
-        hours = wall_seconds(row.clock, 900 * filled) // 3600
+    for name, quarters in row.quarters.items():
+        hours = wall_seconds(row.clock, 900 * np.flatnonzero(quarters)) // 3600
         yield name, np.bincount(np.clip(hours, 0, 23), minlength=24).tolist()
