@@ -96,7 +96,7 @@ class Days:
 
     def lived(self, name: object = "all") -> Bools:
         """Give the lived days of a class."""
-        parts = set(str(name).split("+"))
+        parts = {str(name)} if name in self.masks else set(str(name).split("+"))
         among = "all" if len(parts) == 1 or parts & {"saturday", "sunday"} else "weekdays"
         return np.asarray(np.logical_or.reduce([self.masks[part] for part in sorted(parts)]) & self.masks[among])
 

@@ -11,9 +11,9 @@ from typing import Final, TypeVar
 import msgspec
 import numpy as np
 
-from quotidian.detect.dayclass import best_class, searched, units_of
+from quotidian.detect.dayclass import best_class, best_class_of, searched, units_of
 from quotidian.detect.dayrow import CELL_MINUTES, DAY_CELLS
-from quotidian.detect.history import History
+from quotidian.detect.history import History, entities_of
 from quotidian.detect.statistics import ONE, around, at_least
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.day import DAY_MINUTES
@@ -28,17 +28,24 @@ _MOST_TIMES: Final = 4
 _NEAR_CELLS: Final = 3  #: cells by which two windows' middles may differ and still tell of the same time
 _DISTINCT: Final = 30  #: minutes that two times of one class of days lie apart at least
 
+_NIGHT: Final = 180  #: minutes after midnight that people count to the day before
+
 _Cells = TypeVar("_Cells", Ints, Bools)
+_ByDay = TypeVar("_ByDay", Ints, Bools, Floats)
 
 
 class Search(msgspec.Struct, frozen=True):
-    """What is looked for: half-widths and jitter in minutes (multiples of 5), floors on share and lift, level."""
+    """What is looked for: half-widths and jitter in minutes (multiples of 5), floors on share and lift, level.
+
+    With ``kinds``, days may be told by the kinds that are the home's own.
+    """
 
     windows: tuple[int, ...]
     jitter: int
     level: float
     least_share: float
     least_lift: float
+    kinds: bool = True
 
 
 class Mode(msgspec.Struct, frozen=True):
@@ -47,7 +54,7 @@ class Mode(msgspec.Struct, frozen=True):
     ``cell`` is the grid instant (5 minutes each) on the line of ``reference``, ``window`` the half-width in minutes,
     ``days`` the class of days that describes it best; of ``observed`` days ``kept`` were hit, ``expected`` by chance.
     ``places`` are the days (positions in the history) that were hit, ``times`` the minute of each by the clock, which
-    may lie beyond midnight.
+    may lie beyond midnight: what is done at night belongs to the day before.
     """
 
     reference: str
@@ -187,31 +194,40 @@ class DayLine:
     def _same(self, candidates: _Candidates, mode: Mode, surest: int) -> Bools:
         """Tell which candidates can be hit by the occurrences of a mode, or are of the class in which it was found."""
         windows = np.array(self._search.windows)[candidates.window]
-        near = np.zeros(candidates.cell.size, bool)
+        middle = np.zeros(candidates.cell.size)
+        reach = np.zeros(candidates.cell.size)
         for number, reference in enumerate(REFERENCES):
             of = candidates.reference == number
             if of.any():
                 times = self.by(reference, mode.places, mode.times)
-                apart = around(candidates.cell[of] * CELL_MINUTES, float(np.median(times)))
-                near[of] = np.abs(apart) <= np.maximum(2 * mode.window, _DISTINCT) + windows[of] + np.ptp(times) / 2
-        overlap = self._summed(self._history.classes[mode.days][:, None])[:, 0] > 0
-        return np.asarray(near & (overlap[candidates.days] | (candidates.days == candidates.days[surest])))
+                middle[of], reach[of] = np.median(times), np.ptp(times) / 2
+        apart = candidates.cell * CELL_MINUTES - middle
+        near = np.abs(around(apart, 0)) <= np.maximum(2 * mode.window, _DISTINCT) + windows + reach
+        # An hour past midnight may be told of either of two days.
+        later = np.rint(-apart / DAY_MINUTES).astype(np.int64)
+        days, overlap = self._history.classes[mode.days], np.zeros(near.size, bool)
+        for shift in np.unique(later).tolist():
+            of = later == shift
+            overlap[of] = self._summed(self._moved(days, shift)[:, None])[candidates.days[of], 0] > 0
+        return np.asarray(near & (overlap | (candidates.days == candidates.days[surest])))
 
     def _mode(self, candidates: _Candidates, place: int, entity_id: str, rows: Ints) -> Mode:
         reference = REFERENCES[int(candidates.reference[place])]
         window, cell = self._search.windows[int(candidates.window[place])], int(candidates.cell[place])
         line, seen = self._line(reference, rows), self._exposure(reference, entity_id, window).seen
-        nearest = self._nearest(line.minutes, cell)
         running = self._within(line.hit, window) > 0
         hit = self._by_day(running)[:, cell]
         could = np.ones(hit.size, bool) if seen is None else seen[:, cell]
-        days = best_class(self._history, hit, could)
-        mask = could & self._history.classes[days]
         chance = self._by_day(self._chances[self._within(self._running(running), self._search.jitter)])[:, cell]
-        places = np.flatnonzero(mask & hit)
-        times = (nearest[places] + cell * CELL_MINUTES).astype(np.float64)
+        times = (self._nearest(line.minutes, cell) + cell * CELL_MINUTES).astype(np.float64)
         if reference != "clock":
-            times += self._history.sun(reference)[places] - NOON
+            times += self._history.sun(reference) - NOON
+        if reference == "clock" and np.median(times[hit]) < self._morning and self._evenings(hit):
+            hit, could = self._moved(hit, -1), self._moved(could, -1)
+            chance, times = self._moved(chance, -1), self._moved(times + DAY_MINUTES, -1)
+        days = self._class(rows, int(np.median(times[hit])), hit, could)
+        mask = could & self._history.classes[days]
+        places = np.flatnonzero(mask & hit)
         return Mode(
             reference=reference,
             days=days,
@@ -222,8 +238,31 @@ class DayLine:
             observed=int(mask.sum()),
             expected=float(chance[mask].sum()) / ONE,
             places=places,
-            times=times,
+            times=times[places],
         )
+
+    def _class(self, rows: Ints, minute: int, hit: Bools, could: Bools) -> str:
+        """Name the class of days that describes best when some rows come about a minute."""
+        if not self._search.kinds:
+            return best_class(self._history, hit, could)
+        token = self._history.tokens[int(self._history.timeline.token[rows[0]])]
+        return best_class_of(self._history, entities_of(self._history.members[token]), minute, hit, could)
+
+    @cached_property
+    def _morning(self) -> int:
+        """Until which minute after midnight it is night: before anything that may be done at sunrise."""
+        first = int(self._history.sun("sunrise").min())
+        return _NIGHT if first < 0 else max(min(_NIGHT, first - SUN_REACH), 0)
+
+    def _evenings(self, hit: Bools) -> bool:
+        """Tell whether enough of the days before some days were observed, and lived, to tell of these."""
+        return int((self._moved(hit, -1) & self._history.lived).sum()) >= _LEAST_DAYS
+
+    def _moved(self, values: _ByDay, days: int) -> _ByDay:
+        """Give to each day what belongs to the day so many days before it; nothing where that was not observed."""
+        line = np.zeros(int(self._places[-1]) + 2 + 2 * abs(days), values.dtype)
+        line[self._places + abs(days) + days] = values
+        return line[self._places + abs(days)]
 
     def _nearest(self, minutes: Ints, cell: int) -> Ints:
         """Give by how many minutes each day's nearest occurrence is away from a cell's left edge: shape (days,)."""
