@@ -352,6 +352,21 @@ def test_every_day_is_told_of_every_day(seed: int) -> None:
     assert [one.measures["days"] for one in found(diary)] == ["all"]
 
 
+@pytest.mark.parametrize("seed", [0, 4, 5])
+def test_a_time_is_told_once_however_its_days_are_mixed(seed: int) -> None:
+    """Mostly at weekends, and often on Tuesdays and Thursdays: each of its days is claimed by one time of day."""
+    rng = np.random.default_rng(seed)
+    diary = Diary(days=56)
+    shares = (0.15, 0.65, 0.15, 0.75, 0.2, 0.9, 0.95)
+    for day in range(56):
+        if rng.random() < shares[diary.date(day).weekday()]:
+            diary.pulse(day, 17.5 + rng.normal(0, 12) / 60, LAMP, 30)
+    told = found(diary)
+    dates = [date for one in told for date in one.measures["dates"]]
+    assert told
+    assert len(dates) == len(set(dates))
+
+
 def test_an_end_is_told_only_where_it_keeps_its_own_time() -> None:
     """A machine's end follows from its start; a television's end at bedtime does not."""
     rng = np.random.default_rng(9)

@@ -4,7 +4,6 @@ All days lie on one line, so a habit around midnight is one habit. On the line o
 midnight, on those of the sun so that sunrise or sunset stands at 12:00 of each day.
 """
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Final, TypeVar
 
@@ -115,7 +114,7 @@ class DayLine:
             return []
         found = [self._tested(name, entity_id, rows) for name in REFERENCES if name == "clock" or self.moved(name)]
         columns = [np.concatenate(column) for column in zip(*map(msgspec.structs.astuple, found), strict=True)]
-        return list(self._chosen(_Candidates(*columns), entity_id, rows))
+        return self._chosen(_Candidates(*columns), entity_id, rows)
 
     def moved(self, event: str) -> bool:
         """Tell whether the sun rose or set every day, and moved enough for its times to be told from the clock's."""
@@ -167,18 +166,24 @@ class DayLine:
         columns = np.full(p.size, REFERENCES.index(reference)), window, of, cell, p, kept, days, expected
         return _Candidates(*(column[p < search.level] for column in columns))
 
-    def _chosen(self, candidates: _Candidates, entity_id: str, rows: Ints) -> Iterator[Mode]:
-        """Choose the most certain candidate, put aside all that tell of the same time, and choose again."""
+    def _chosen(self, candidates: _Candidates, entity_id: str, rows: Ints) -> list[Mode]:
+        """Choose the most certain candidate, put aside all that tell of the same time, and choose again.
+
+        The days that describe a candidate best may be those of an earlier one: it says nothing more.
+        """
+        told: list[Mode] = []
         columns = (candidates.cell, candidates.days, candidates.window, candidates.reference, candidates.p_value)
         order = np.lexsort(columns)
         open_ = np.ones(order.size, bool)
         for _ in range(_MOST_TIMES):
             if not open_.any():
-                return
+                break
             surest = int(order[np.argmax(open_[order])])
             mode = self._mode(candidates, self._fullest(candidates, surest, open_), entity_id, rows)
-            yield mode
+            if not any(_mostly_in(mode, other) for other in told):
+                told.append(mode)
             open_ &= ~self._same(candidates, mode, surest)
+        return told
 
     def _fullest(self, candidates: _Candidates, surest: int, open_: Bools) -> int:
         """Give the candidate that tells the same with the most days beyond those of chance.
@@ -365,3 +370,9 @@ class DayLine:
         moved = np.zeros(line.size, bool)
         moved[np.clip(seen - shift[seen // DAY_CELLS], 0, line.size - 1)] = True
         return moved
+
+
+def _mostly_in(mode: Mode, other: Mode) -> bool:
+    """Tell whether most occurrences of a mode are those of another one."""
+    one, others = (part.places * DAY_MINUTES + part.times for part in (mode, other))
+    return bool(2 * np.isin(one, others).sum() > one.size)
