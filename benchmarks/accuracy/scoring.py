@@ -171,7 +171,7 @@ def _counts(finding: Finding, night: Night) -> bool:
         return False
     days = len(night.lived.rows)
     if days == SINGLE:
-        return set(str(finding.measures.get("days", "all")).split("+")) <= set(WEEKDAYS)
+        return set(str(finding.measures.get("days", "all")).partition("-")[0].split("+")) <= set(WEEKDAYS)
     return days != YEARS or finding.subject[-1] == "year"
 
 

@@ -121,6 +121,13 @@ class DayRow:
         entities, counts = self.integers["chatter_entity"].tolist(), self.integers["chatter_count"].tolist()
         return {self.integers.words[entity]: count for entity, count in zip(entities, counts, strict=True)}
 
+    @property
+    def quarters(self) -> dict[str, Bools]:
+        """In which quarters of an hour, by elapsed time, each entity that chatters changed: shape (96,)."""
+        parts = [self.integers[f"chatter_{part}"] for part in range(3)]
+        bits = np.stack(parts, axis=1)[:, :, None] >> np.arange(32) & 1
+        return dict(zip(self.chatter, bits.reshape(-1, OCCUPANCY_BITS) > 0, strict=True))
+
     @cached_property
     def shown(self) -> Bools:
         """Whether the wall clock showed each 5-minute cell of the day: shape (288,)."""

@@ -54,7 +54,7 @@ class Groups:
             return [], 0
         times = [
             (bound[number_of(one.subject[0])], one)
-            for one in TimeOfDay().detect(beginnings(history, [_alone(history, token) for token in bound]))
+            for one in TimeOfDay(kinds=False).detect(beginnings(history, [_alone(history, token) for token in bound]))
         ]
         together = sorted(_together(times, {(bond.first, bond.second): bond.gap for bond in bonds}))
         found = [self.group(history, tokens) for tokens in dict.fromkeys(together)]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import holidays
 import msgspec
@@ -19,6 +19,9 @@ from quotidian.model import Home, Summary
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import wall_seconds
 from quotidian.model.home import domain_of
+
+if TYPE_CHECKING:
+    from quotidian.detect.edges import LongNights
 
 #: Tokens this close (seconds), that often both ways, are one act: the lamps of a scene.
 TOGETHER_SECONDS: Final = 10
@@ -141,10 +144,20 @@ class History:
     def classes(self) -> DayClasses:
         """The classes of days in which habits are looked for: those of the calendar, less the days of absence.
 
-        Behind them come the kinds of days that are this home's own, by their names.
+        Behind them come the kinds of days and the long nights that are this home's own, by their names.
         """
         masks = {name: mask & self.lived for name, mask in self.calendar.items()}
-        return DayClasses(masks, self.half_hours, self.ordinals)
+        return DayClasses(masks, self.half_hours, self.ordinals, self._late)
+
+    @cached_property
+    def long_nights(self) -> "LongNights | None":
+        """The long nights before free days, if they are more than chance."""
+        from quotidian.detect.edges import long_nights  # noqa: PLC0415 - it reads histories
+
+        return long_nights(self)
+
+    def _late(self) -> Bools:
+        return np.zeros(len(self.rows), bool) if self.long_nights is None else self.long_nights.nights
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -1,6 +1,6 @@
 """Kinds of days that are a home's own, such as those on which somebody works at home: found, not assumed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -14,6 +14,10 @@ from quotidian.model.arrays import Bools, Floats, Ints
 NAMES: Final = ("at_home", "out")
 #: Only days of one class of the calendar are parted.
 CLASSES: Final = ("weekdays", "weekends")
+#: Days with a long night after them (see ``edges``), and when they are looked for.
+LATE, BEFORE_FREE = "late", "friday+saturday"
+#: Classes of the calendar less the home's own days.
+OTHERS: Final = (*(f"{class_}-{name}" for class_ in CLASSES for name in NAMES), f"{BEFORE_FREE}-{LATE}")
 _LEAST_DAYS: Final = 20
 _LEAST_OF_KIND: Final = 5
 #: Directions in which days may differ, and how many of them the search begins along.
@@ -55,14 +59,14 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class DayClasses(Mapping[str, Bools]):
-    """Classes of days by name, each a mask over the days: those of the calendar, and the kinds of days.
+    """Classes of days by name, each a mask over the days: those of the calendar, and those that are the home's own.
 
-    Kinds are looked for when they are asked for; where there is none of a name, its class is empty. The parameters are
-    those of ``kinds_of``.
+    Kinds and long nights are looked for when they are asked for; where there is none of a name, its class is empty. The
+    parameters are those of ``kinds_of``, and what gives the days with a long night after them.
     """
 
-    def __init__(self, classes: dict[str, Bools], half_hours: Ints, ordinals: Ints) -> None:
-        self._classes, self._half_hours, self._ordinals = classes, half_hours, ordinals
+    def __init__(self, classes: dict[str, Bools], half_hours: Ints, ordinals: Ints, late: Callable[[], Bools]) -> None:
+        self._classes, self._half_hours, self._ordinals, self._late = classes, half_hours, ordinals, late
 
     @cached_property
     def kinds(self) -> tuple[Kind, ...]:
@@ -73,7 +77,13 @@ class DayClasses(Mapping[str, Bools]):
         """Give a class of days; several weekdays are asked for at once as ``friday+saturday``.
 
         Several working days are those that are no public holidays: ``tuesday+thursday`` is a part of ``weekdays``.
+        ``weekdays-at_home`` are the weekdays that are not of that kind, where there is such a kind.
         """
+        class_, _, less = name.partition("-")
+        if less:
+            return np.asarray(self[class_] & ~self[less] & self[less].any())
+        if name == LATE:
+            return self._late()
         if "+" in name:
             among = "all" if {"saturday", "sunday"} & set(name.split("+")) else "weekdays"
             every = np.logical_or.reduce([self._classes[part] for part in name.split("+")])
@@ -85,11 +95,11 @@ class DayClasses(Mapping[str, Bools]):
 
     def __iter__(self) -> Iterator[str]:
         """Give the names."""
-        return iter((*self._classes, *NAMES))
+        return iter((*self._classes, *NAMES, LATE, *OTHERS))
 
     def __len__(self) -> int:
         """Count the names."""
-        return len(self._classes) + len(NAMES)
+        return len(self._classes) + len(NAMES) + 1 + len(OTHERS)
 
 
 def kinds_of(half_hours: Ints, ordinals: Ints, classes: Mapping[str, Bools], level: float = 0.01) -> tuple[Kind, ...]:
@@ -128,27 +138,49 @@ def kinds_of(half_hours: Ints, ordinals: Ints, classes: Mapping[str, Bools], lev
     )
 
 
+def same_without(kind: Kind, half_hours: Ints, alike: Bools) -> bool:
+    """Tell whether a kind has the same days by other counts of them, such as those without one thing.
+
+    Parameters
+    ----------
+    half_hours
+        The other counts: shape (days, 48).
+    alike
+        The class of the calendar that was parted: shape (days,).
+    """
+    places = np.flatnonzero(alike)
+    small = _smaller(_shown(half_hours[places])[0])[0]
+    return bool((small == kind.days[places])[kind.among[places]].all())
+
+
 def _parted(half_hours: Ints, ordinals: Ints, alike: Bools) -> tuple[Kind | None, float]:
     """Give the smaller kind of a class of days, and its p-value."""
     places = np.flatnonzero(alike)
     if places.size < _LEAST_DAYS:
         return None, 1.0
-    roots = np.sqrt(half_hours[places].astype(np.float64))
-    roots -= roots.mean(axis=0)
-    spread, directions = np.linalg.svd(roots, full_matrices=False)[1:]
-    if not spread[0] > 0:
-        return None, 1.0
-    size = min(_DIRECTIONS, spread.size)
-    shown = (roots @ directions[:size].T)[None]
-    label, silhouette = _two_means(shown)
+    shown, scale = _shown(half_hours[places])
+    small, silhouette = _smaller(shown)
     if silhouette[0] <= 0:
         return None, 1.0
-    scale = spread[:size] / np.sqrt(places.size - 1)
-    drawn = np.random.default_rng(8).standard_normal((_DRAWS, places.size, size)) * scale
+    drawn = np.random.default_rng(8).standard_normal((_DRAWS, *shown.shape)) * scale
     apart = _p_value(np.concatenate([silhouette, _two_means(drawn)[1]]))
-    small = label[0] if 2 * label[0].sum() <= places.size else ~label[0]
     kind, usual = _kind(half_hours, ordinals, places, small)
     return kind, max(apart, usual)
+
+
+def _shown(half_hours: Ints) -> tuple[Floats, Floats]:
+    """Give days along the directions in which they differ most, and how much they vary in each of these."""
+    roots = np.sqrt(half_hours.astype(np.float64))
+    roots -= roots.mean(axis=0)
+    spread, directions = np.linalg.svd(roots, full_matrices=False)[1:]
+    size = min(_DIRECTIONS, spread.size)
+    return np.asarray(roots @ directions[:size].T), spread[:size] / np.sqrt(len(roots) - 1)
+
+
+def _smaller(shown: Floats) -> tuple[Bools, Floats]:
+    """Part days in two; give the smaller part, and the silhouette, -1 where there are no two parts: shape (1,)."""
+    label, silhouette = _two_means(shown[None])
+    return label[0] if 2 * label[0].sum() <= len(shown) else ~label[0], silhouette
 
 
 def _two_means(points: Floats) -> tuple[Bools, Floats]:
