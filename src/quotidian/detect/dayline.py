@@ -95,6 +95,12 @@ class _Candidates(msgspec.Struct, frozen=True):
     expected: Ints
 
 
+def _reached(reference: str) -> slice:
+    """Give the cells of a day at whose instants a line is tested: the sun's are those around its event."""
+    reach = NOON if reference == "clock" else SUN_REACH
+    return slice((NOON - reach) // CELL_MINUTES, min((NOON + reach) // CELL_MINUTES + 1, DAY_CELLS))
+
+
 class DayLine:
     """The days of a history side by side, and the search for times of day on them."""
 
@@ -140,25 +146,27 @@ class DayLine:
 
     def _tested(self, reference: str, entity_id: str, rows: Ints) -> _Candidates:
         """Test every instant in every window and class of days on one reference's line."""
-        search, line = self._search, self._line(reference, rows)
+        search, line, near = self._search, self._line(reference, rows), _reached(reference)
         tested = [np.empty((6, 0), np.int64)]
         # What a window misses, a narrower one misses too: the widest first, until no share is large enough.
         for number, window in sorted(enumerate(search.windows), key=lambda pair: -pair[1]):
             if reference != "clock" and window > SUN_WINDOW:
                 continue
             exposure = self._exposure(reference, entity_id, window)
-            hit, days = self._within(line.hit, window) > 0, exposure.days
-            kept = self._by_class(hit, exposure)
+            hit, days = self._within(line.hit, window) > 0, exposure.days[:, near]
+            kept = self._by_class(self._by_day(hit)[:, near], exposure, near)
             likely = (kept >= _LEAST_DAYS) & (kept >= search.least_share * days)
-            if reference != "clock":
-                likely[:, np.abs(np.arange(DAY_CELLS) * CELL_MINUTES - NOON) > SUN_REACH] = False
-            if not likely.any():
+            # What chance gives is worked out where it matters: at most instants too little happens for any class.
+            some = np.flatnonzero(likely.any(axis=0))
+            if not some.size:
                 break
-            expected = self._by_class(self._chances[self._within(self._running(hit), search.jitter)], exposure)
+            copies = self._by_day(self._within(self._running(hit), search.jitter))[:, near.start + some]
+            expected = np.zeros(kept.shape)
+            expected[:, some] = self._by_class(self._chances[copies], exposure, near.start + some)
             likely &= kept * ONE >= search.least_lift * expected
             of, cell = np.nonzero(likely)
             counts = [part[likely].astype(np.int64) for part in (kept, days, expected)]
-            tested.append(np.stack([np.full(of.size, number), of, cell, *counts]))
+            tested.append(np.stack([np.full(of.size, number), of, near.start + cell, *counts]))
         window, of, cell, kept, days, expected = np.concatenate(tested, axis=1)
         # Every window of every class on every line has its part of the level.
         tried = len(search.windows) * DAY_MINUTES / (2 * np.array(search.windows)) / self._weights[reference]
@@ -223,7 +231,7 @@ class DayLine:
         running = self._within(line.hit, window) > 0
         hit = self._by_day(running)[:, cell]
         could = np.ones(hit.size, bool) if seen is None else seen[:, cell]
-        chance = self._by_day(self._chances[self._within(self._running(running), self._search.jitter)])[:, cell]
+        chance = self._chances[self._by_day(self._within(self._running(running), self._search.jitter))[:, cell]]
         centres = self._places * DAY_MINUTES + cell * CELL_MINUTES
         times = (nearest(line.minutes, centres) + cell * CELL_MINUTES).astype(np.float64)
         if reference != "clock":
@@ -308,10 +316,9 @@ class DayLine:
         gapless = len(self._places) == len(days) - 2
         return days[1:-1] if gapless else days[self._places]
 
-    def _by_class(self, line: _Cells, exposure: _Exposure) -> Floats:
-        """Sum over the days of each class, where they were observed: shape (classes, 288)."""
-        days = self._by_day(line)
-        return self._summed(days if exposure.seen is None else days * exposure.seen)
+    def _by_class(self, days: _Cells, exposure: _Exposure, cells: slice | Ints) -> Floats:
+        """Sum over the days of each class, where some cells of them were observed: shape (classes, cells)."""
+        return self._summed(days if exposure.seen is None else days * exposure.seen[:, cells])
 
     def _line(self, reference: str, rows: Ints) -> _Line:
         timeline = self._history.timeline

@@ -1,6 +1,7 @@
 """The shared day row: what every detector and every back-test reads of a day, in a few hundred bytes."""
 
 import sys
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
@@ -29,6 +30,12 @@ def entity_of(token: str) -> str:
     return token.partition("=")[0]
 
 
+def entity_numbers(tokens: Sequence[str]) -> Ints:
+    """Give each token the number of its entity: those of one entity have the same."""
+    number: dict[str, int] = {}
+    return np.array([number.setdefault(entity_of(token), len(number)) for token in tokens], np.int64)
+
+
 def state_of(token: str) -> str:
     """Give the state that a token enters."""
     return token.partition("=")[2]
@@ -49,12 +56,12 @@ class DayRow:
         self.ordinal: Final = ordinal
         self.integers: Final = integers
 
-    @property
+    @cached_property
     def start(self) -> int:
         """Midnight in seconds since 1970-01-01 UTC."""
         return int(self.integers["header"][0])
 
-    @property
+    @cached_property
     def seconds(self) -> int:
         """The length of the day."""
         return int(self.integers["header"][1])

@@ -128,7 +128,7 @@ def kinds_of(half_hours: Ints, ordinals: Ints, classes: Mapping[str, Bools], lev
     .. [2] Y. Liu, D. N. Hayes, A. Nobel, J. S. Marron, Statistical Significance of Clustering for High-Dimension,
        Low-Sample Size Data, 2008.
     """
-    found = [_parted(half_hours, ordinals, classes[name]) for name in CLASSES]
+    found = [_parted(half_hours, ordinals, classes[name], level) for name in CLASSES]
     tested = [(kind, p_value) for kind, p_value in found if kind is not None]
     q = q_values(np.array([p_value for _, p_value in tested]), len(CLASSES))
     return tuple(
@@ -153,8 +153,8 @@ def same_without(kind: Kind, half_hours: Ints, alike: Bools) -> bool:
     return bool((small == kind.days[places])[kind.among[places]].all())
 
 
-def _parted(half_hours: Ints, ordinals: Ints, alike: Bools) -> tuple[Kind | None, float]:
-    """Give the smaller kind of a class of days, and its p-value."""
+def _parted(half_hours: Ints, ordinals: Ints, alike: Bools, level: float) -> tuple[Kind | None, float]:
+    """Give the smaller kind of a class of days, and its p-value; ``None`` where that is above a level."""
     places = np.flatnonzero(alike)
     if places.size < _LEAST_DAYS:
         return None, 1.0
@@ -162,9 +162,13 @@ def _parted(half_hours: Ints, ordinals: Ints, alike: Bools) -> tuple[Kind | None
     small, silhouette = _smaller(shown)
     if silhouette[0] <= 0:
         return None, 1.0
+    # What is tested costs more than what is looked at: the draws come last, and only where something is left to test.
+    kind = _kind(half_hours, ordinals, places, small)
+    usual = 1.0 if kind is None else _by_weekday(ordinals[places], small)
+    if usual > level:
+        return None, 1.0
     drawn = np.random.default_rng(8).standard_normal((_DRAWS, *shown.shape)) * scale
     apart = _p_value(np.concatenate([silhouette, _two_means(drawn)[1]]))
-    kind, usual = _kind(half_hours, ordinals, places, small)
     return kind, max(apart, usual)
 
 
@@ -234,28 +238,40 @@ def _p_value(statistics: Floats) -> float:
     return float((values >= values[0]).mean())
 
 
-def _kind(half_hours: Ints, ordinals: Ints, places: Ints, label: Bools) -> tuple[Kind | None, float]:
-    """Describe the labelled days of a class; and tell how surely they belong to their weekdays."""
-    weekday, week = (ordinals[places] - 1) % 7, (ordinals[places] - 1) // 7
-    keys = np.random.default_rng(9).random((_PERMUTATIONS, places.size)) + week
+def _by_weekday(ordinals: Ints, label: Bools) -> float:
+    """Tell how surely labelled days belong to their weekdays: the p-value when the days of each week change places."""
+    weekday, week = (ordinals - 1) % 7, (ordinals - 1) // 7
+    keys = np.random.default_rng(9).random((_PERMUTATIONS, label.size)) + week
     labels = np.vstack([label, label[np.argsort(keys, axis=1, kind="stable")]])
     days = np.bincount(weekday, minlength=7)
+    return _p_value((days * (_shares(labels, weekday) - label.mean()) ** 2).sum(axis=1))
+
+
+def _shares(labels: Bools, weekday: Ints) -> Floats:
+    """Give the share of each weekday's days that are labelled: shape (labels, 7)."""
+    days = np.bincount(weekday, minlength=7)
+    return np.stack([labels[:, weekday == number].sum(axis=1) for number in range(7)], axis=1) / np.maximum(days, 1)
+
+
+def _kind(half_hours: Ints, ordinals: Ints, places: Ints, label: Bools) -> Kind | None:
+    """Describe the labelled days of a class, where they have hours and weekdays of their own."""
+    weekday = (ordinals[places] - 1) % 7
+    days = np.bincount(weekday, minlength=7)
     if np.count_nonzero(days) < 2:
-        return None, 1.0
-    shares = np.stack([labels[:, weekday == number].sum(axis=1) for number in range(7)], axis=1) / np.maximum(days, 1)
-    p_value = _p_value((days * (shares - label.mean()) ** 2).sum(axis=1))
-    usual = _usual(shares[0], days)
+        return None
+    shares = _shares(label[None], weekday)[0]
+    usual = _usual(shares, days)
     active = half_hours[places] > 0
     difference = active[label].mean(axis=0) - active[~label].mean(axis=0)
     start, end = _longest(np.abs(difference) >= _APART)
-    if start == end or min(shares[0, number] for number in usual) < _USUAL:
-        return None, 1.0
+    if start == end or min(shares[number] for number in usual) < _USUAL:
+        return None
     on_these = np.isin(weekday, usual)
     among, kept = np.zeros((2, ordinals.size), bool)
     among[places[on_these]] = True
     kept[places[on_these & label]] = True
     name = NAMES[0 if difference[start:end].mean() > 0 else 1]
-    return Kind(name, kept, among, usual, start, end, 1.0), p_value
+    return Kind(name, kept, among, usual, start, end, 1.0)
 
 
 def _usual(shares: Floats, days: Ints) -> tuple[int, ...]:
