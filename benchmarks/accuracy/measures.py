@@ -201,7 +201,7 @@ def contextual(finding: Finding, days: Days) -> Measured:
     weight = np.bincount(np.clip(days.wall[places] // 3600, 0, 23), minlength=24)
     levels = days.levels[context]
     weights = (levels != UNKNOWN_LEVEL) * weight
-    known = (2 * weights.sum(axis=1) >= weight.sum()) & days.present(entity_of(token))
+    known = (2 * weights.sum(axis=1) >= weight.sum()) & days.lived() & days.present(entity_of(token))
     level = np.round((weights * levels).sum(axis=1) / np.maximum(weights.sum(axis=1), 1))
     threshold = _level(finding, days)
     here = known & ((level < threshold) if side == "below" else (level >= threshold))
