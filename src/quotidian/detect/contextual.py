@@ -1,6 +1,7 @@
 """Things that people do when it is cold, when it is dark, or when nobody is at home."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -55,7 +56,7 @@ class _Act(msgspec.Struct, frozen=True):
     by_sun: bool
 
 
-class _Tried(msgspec.Struct, frozen=True):
+class _Tried(msgspec.Struct, frozen=True, dict=True):
     """An act and a context, and what was found of them; the context of the lowest rank goes before."""
 
     act: _Act
@@ -63,6 +64,13 @@ class _Tried(msgspec.Struct, frozen=True):
     days: Days
     found: Dependence
     rank: int
+
+    @cached_property
+    def below(self) -> Bools:
+        """Which days count as below the threshold, as far as it is one that days drew: other days."""
+        if self.context in (PRESENCE, SUN):
+            return self.days.level < self.found.cut
+        return below_by_other_weeks(self.days, self.found)
 
 
 class Contextual(Detector):
@@ -257,15 +265,23 @@ class Contextual(Detector):
     def _holds(self, tried: _Tried) -> bool:
         """Tell whether a dependence is large, and explained neither by a date nor by a season."""
         days, found = tried.days, tried.found
-        acted, counts = _sides(days, days.level < found.cut)
-        less, more = sorted((acted[0] / counts[0], acted[1] / counts[1]))
-        if more - less < self.effect or more < self.least_lift * less:
+        if not self._large(days, days.level < found.cut):
             return False
         if tried.context == PRESENCE and not found.more_below:
             return False  # who is not there does nothing by hand
         if isinstance(days, Lit):
             return lead_over_dates(days) >= self.lead
-        return lead_over_a_step(days, found) >= self.lead and found.ratio >= self.margin * shifted_ratio(days)
+        if lead_over_a_step(days, found) < self.lead or found.ratio < self.margin * shifted_ratio(days):
+            return False
+        return self._large(days, tried.below)
+
+    def _large(self, days: Days, below: Bools) -> bool:
+        """Tell whether the shares of days with the act differ enough on the two sides."""
+        acted, counts = _sides(days, below)
+        if not min(counts):
+            return False
+        less, more = sorted((acted[0] / counts[0], acted[1] / counts[1]))
+        return more - less >= self.effect and more >= self.least_lift * less
 
 
 def _depends(context: str, days: Days) -> Dependence | None:
@@ -286,7 +302,8 @@ def _acts(history: History) -> Iterator[_Act]:
     """Give the actions worth testing, each in the three hours in a row in which it comes on most days."""
     timeline, days = history.timeline, len(history.rows)
     acts = np.zeros((len(history.tokens), days, DAY_HOURS), bool)
-    acts[timeline.token, timeline.day, np.clip(timeline.wall // 3600, 0, DAY_HOURS - 1)] = True
+    hour = np.clip(timeline.wall // 3600, 0, DAY_HOURS - 1)
+    acts[timeline.token, timeline.day, hour] = True
     for place, token in enumerate(history.tokens):
         if domain_of(token) not in ACTUATORS or _ends(history.tokens, acts, place):
             continue
@@ -296,7 +313,7 @@ def _acts(history: History) -> Iterator[_Act]:
         came = acts[place][:, hours]
         seen = history.cells(entity_of(token)).reshape(days, DAY_HOURS, -1)[:, hours].all(axis=(1, 2))
         rows = history.occurrences[token]
-        rows = rows[np.isin(timeline.wall[rows] // 3600, hours)]
+        rows = rows[np.isin(hour[rows], hours)]
         minute, day = timeline.wall[rows] / 60, timeline.day[rows]
         by_sun = any(_follows(minute, history.sun(event)[day]) for event in ("sunrise", "sunset"))
         yield _Act(token, hours, came.sum(axis=0), came.any(axis=1), seen & history.lived, minute, day, by_sun)
@@ -363,17 +380,16 @@ def _varies(levels: Ints) -> float:
 
 
 def _finding(history: History, tried: _Tried, q_value: float, level: float) -> Finding:
-    act, days, found = tried.act, tried.days, tried.found
-    below = days.level < found.cut
+    act, found = tried.act, tried.found
     if tried.context not in (PRESENCE, SUN):
-        below, found = below_by_other_weeks(days, found), refined(days, found)
-    acted, counts = _sides(days, below)
+        found = refined(tried.days, found)
+    acted, counts = _sides(tried.days, tried.below)
     side, other = (0, 1) if found.more_below else (1, 0)
     low, high = share_interval(acted[side], counts[side], level)
     members = history.members[act.token]
     word = "below" if found.more_below else "above"
     bounds = [_threshold(history.home, tried.context, level) for level in (found.low, found.high)]
-    share = acted[other] / max(counts[other], 1)
+    share = acted[other] / counts[other]
     what, otherwise = words.acts(history.home, members), words.kept(acted[other], counts[other])
     return Finding(
         detector=Contextual.name,
