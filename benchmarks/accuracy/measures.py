@@ -232,19 +232,33 @@ def session(finding: Finding, days: Days) -> Measured:
 
 
 def contextual(finding: Finding, days: Days) -> Measured:
-    """Look for the act in its hours, on the claimed side of the threshold; chance is its share on the other side."""
-    token, context, side = finding.subject[:3]
-    places = days.of(token)
-    places = places[np.isin(days.wall[places] // 3600, list(finding.measures.get("hours", range(24))))]
-    weight = np.bincount(np.clip(days.wall[places] // 3600, 0, 23), minlength=24)
-    levels = days.levels[context]
-    weights = (levels != UNKNOWN_LEVEL) * weight
-    known = (2 * weights.sum(axis=1) >= weight.sum()) & days.present(entity_of(token))
-    level = np.round((weights * levels).sum(axis=1) / np.maximum(weights.sum(axis=1), 1))
+    """Look for the act at its time, on the claimed side of the threshold; chance is its share on the other side."""
+    token, _, side = finding.subject[:3]
+    places, known, level = _at_its_time(finding, days) if "minute" in finding.measures else _in_its_hours(finding, days)
     threshold = _level(finding, days)
+    known = known & days.lived() & days.present(entity_of(token))
     here = known & ((level < threshold) if side == "below" else (level >= threshold))
     acted, other = days.any(places), known & ~here
     return Measured(acted, here, np.full(days.size, float(acted[other].mean()) if other.any() else 0.0))
+
+
+def _at_its_time(finding: Finding, days: Days) -> tuple[Ints, Bools, Floats]:
+    """Give the act's changes near the claimed minute, the days observed then, and for how long it stays light (min)."""
+    minute, places = int(finding.measures["minute"]), days.of(finding.subject[0])
+    places = places[np.abs(days.wall[places] // 60 - minute) <= finding.measures["width"]]
+    rise, fall = (days.suns[event] for event in SUNS)
+    return places, days.seen(np.full(days.size, minute)), np.minimum(minute - rise, fall - minute - 0.5)
+
+
+def _in_its_hours(finding: Finding, days: Days) -> tuple[Ints, Bools, Floats]:
+    """Give the act's changes in the claimed hours, the days on which the context was known in them, and its level."""
+    places = days.of(finding.subject[0])
+    places = places[np.isin(days.wall[places] // 3600, list(finding.measures.get("hours", range(24))))]
+    weight = np.bincount(np.clip(days.wall[places] // 3600, 0, 23), minlength=24)
+    levels = days.levels[finding.subject[1]]
+    weights = (levels != UNKNOWN_LEVEL) * weight
+    level = np.round((weights * levels).sum(axis=1) / np.maximum(weights.sum(axis=1), 1))
+    return places, 2 * weights.sum(axis=1) >= weight.sum(), level
 
 
 def _level(finding: Finding, days: Days) -> float:
