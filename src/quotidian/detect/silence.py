@@ -33,8 +33,8 @@ def silences(day: Day, heard: Ints, carry: Carry) -> tuple[list[tuple[int, int]]
         When something was heard on the day (µs), in any order.
     carry
         What the day before handed on: when something was last ``heard`` (µs), and the longest ``silences`` (seconds) of
-        the days before. Those that could make no difference are handed on as one length, so that a late event rarely
-        changes what later days are judged by.
+        the days before. Those too short or too long to make a difference are handed on as one length each, so that a
+        late event rarely changes what later days are judged by.
     """
     none = np.empty(0, np.int64)
     before, usual = (carry.columns.get(name, none) for name in ("heard", "silences"))
@@ -45,7 +45,7 @@ def silences(day: Day, heard: Ints, carry: Carry) -> tuple[list[tuple[int, int]]
         out = lengths > max(_SHORT, _LONGER * float(np.median(usual)))
     starts, ends = (np.maximum(side[out] // SECOND, 0).tolist() for side in (edges[:-1], edges[1:]))
     spans = [(start, end) for start, end in zip(starts, ends, strict=True) if start < end]
-    longest = np.append(usual, max(int(lengths.max()), _SHORT // _LONGER))
+    longest = np.append(usual, np.clip(lengths.max(), _SHORT // _LONGER, _SHORT + 1))
     return spans, Carry((), {"heard": np.sort(np.append(before, heard))[-1:], "silences": longest[-_DAYS:]})
 
 
