@@ -14,7 +14,7 @@ from quotidian.simulate import Plan, simulate
 
 _CACHE: Final = Path(__file__).parent.parent / ".cache" / "accuracy"
 _SOURCES: Final = Path(__file__).parent.parent.parent / "src" / "quotidian"
-_READERS: Final = ("absence", "dayrow", "history", "kinds", "levels", "observe", "stream")
+_READERS: Final = ("absence", "dayrow", "history", "kinds", "levels", "observe", "silence", "stream")
 _OTHER: Final = 100_000  #: noise of the first other draw; that of homes lies below
 
 

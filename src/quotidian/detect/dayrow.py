@@ -13,7 +13,7 @@ from quotidian.model.day import DAY_MINUTES, shown_minutes, wall_seconds
 
 #: The name under which rows are kept beside the detectors' summaries, and the version of their columns.
 ROW: Final = "row"
-ROW_VERSION: Final = 1
+ROW_VERSION: Final = 2
 
 CELL_MINUTES: Final = 5  #: the grid on which times of day are tested
 DAY_CELLS: Final = DAY_MINUTES // CELL_MINUTES

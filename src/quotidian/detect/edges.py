@@ -78,7 +78,7 @@ def long_nights(history: History, level: float = 0.01) -> LongNights | None:
     """
     times = _evenings(history)
     ends = np.array([one[-1 - _STRAY] / 60 if one.size > _STRAY else np.nan for one in times])
-    known, free = history.lived & ~np.isnan(ends), _before_free(history)
+    known, free = history.lived & ~np.isnan(ends), before_free(history)
     evenings, others = known & free, known & ~free
     nights, usual = _long(times, ends, evenings)
     kept, days = int(nights.sum()), int(evenings.sum())
@@ -115,7 +115,7 @@ def _evenings(history: History) -> list[Ints]:
     ]
 
 
-def _before_free(history: History) -> Bools:
+def before_free(history: History) -> Bools:
     """Tell on which days the next one is a Saturday, a Sunday or a public holiday."""
     tomorrow = [dt.date.fromordinal(row.ordinal + 1) for row in history.rows]
     return np.asarray((history.ordinals % 7 >= 5) | holidays_among(tomorrow, history.home.country))
