@@ -131,6 +131,8 @@ class Days:
 def _blind(row: DayRow) -> Bools:
     """Tell in which cells at least half of the entities were not observed."""
     gaps = sorted(row.gaps)
+    if not row.present:
+        return np.ones(DAY_CELLS, bool)
     if 2 * len(gaps) < len(row.present):
         return np.zeros(DAY_CELLS, bool)
     missing = np.sum([~row.observed(name) for name in gaps[:: max(len(gaps) // 5, 1)]], axis=0)
