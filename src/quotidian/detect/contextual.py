@@ -94,7 +94,7 @@ class Contextual(Detector):
     the sun through the hours does not wait for light or dark at one of them, and is not tested with either.
 
     A day counts to the side of the threshold that the days of other weeks draw, so that shares are as good as new days
-    will show. Only what stands out is told, so with R of m tests told the interval has the level 1 - 0.05 R/m [2]_.
+    will show. Only what stands out is told, so with R of m things told the interval has the level 1 - 0.05 R/m [2]_.
 
     Parameters
     ----------
@@ -216,7 +216,8 @@ class Contextual(Detector):
         best: dict[str, tuple[_Tried, float]] = {}
         for _, chance, place in sorted(holding):
             best.setdefault(entity_of(tried[place].act.token), (tried[place], chance))
-        level = 1 - (1 - LEVEL) * len(best) / max(len(tried), 1)
+        looked_at = len({entity_of(one.act.token) for one in tried})
+        level = 1 - (1 - LEVEL) * len(best) / max(looked_at, 1)
         findings = [_finding(history, one, chance, level) for one, chance in best.values()]
         return sorted(findings, key=lambda one: (-one.evidence.low, one.subject))
 
