@@ -1,4 +1,4 @@
-"""How laws are tried: on few examples in a quick run, on a thousand in ``make test-thorough``; never against the clock."""
+"""How laws are tried: few examples in a quick run, a thousand in ``make test-thorough``; never against the clock."""
 
 from hypothesis import HealthCheck, settings
 
