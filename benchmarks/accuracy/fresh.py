@@ -6,8 +6,10 @@ from typing import Final
 
 import numpy as np
 
-from quotidian.detect import History, observe
+from benchmarks.folding import observed
+from quotidian.detect import History
 from quotidian.detect.dayrow import DAY_CELLS, DayRow, entity_of
+from quotidian.detect.kinds import LATE, DayClasses
 from quotidian.detect.levels import DAY_HOURS, UNKNOWN_LEVEL, levels_of
 from quotidian.model import Carry, Home, Integers
 from quotidian.model.arrays import Bools, Ints
@@ -95,10 +97,11 @@ class Days:
         return np.array([not any(where.get(name) in areas for name in names) for names in self._chatter], bool)
 
     def lived(self, name: object = "all") -> Bools:
-        """Give the lived days of a class."""
-        parts = set(str(name).split("+"))
-        among = "all" if len(parts) == 1 or parts & {"saturday", "sunday"} else "weekdays"
-        return np.asarray(np.logical_or.reduce([self.masks[part] for part in sorted(parts)]) & self.masks[among])
+        """Give the lived days of a class, or of several weekdays."""
+        known, own = str(name), self.masks.get(str(name))
+        if own is not None:
+            return own
+        return DayClasses(self.masks, np.empty(0, np.int64), self.ordinals, lambda: self.masks[LATE])[known]
 
     def any(self, places: Ints) -> Bools:
         """Tell which days have one of some changes."""
@@ -128,6 +131,8 @@ class Days:
 def _blind(row: DayRow) -> Bools:
     """Tell in which cells at least half of the entities were not observed."""
     gaps = sorted(row.gaps)
+    if not row.present:
+        return np.ones(DAY_CELLS, bool)
     if 2 * len(gaps) < len(row.present):
         return np.zeros(DAY_CELLS, bool)
     missing = np.sum([~row.observed(name) for name in gaps[:: max(len(gaps) // 5, 1)]], axis=0)
@@ -145,10 +150,9 @@ def _levels(kept: list[Integers]) -> dict[str, Ints]:
 
 def drawn(plan: Plan) -> Draw:
     """Live through a plan's days: the shared rows, and the levels of contexts."""
-    simulated, seen, carry = simulate(plan), Carry(), Carry()
+    simulated, carry = simulate(plan), Carry()
     rows, levels = [], []
-    for day, events in simulated.days():
-        view, seen = observe(day, events, simulated.home, seen)
+    for view in observed(simulated.home, simulated.days()):
         level, carry = levels_of(view, carry)
         rows.append(view.row)
         levels.append(level)

@@ -7,13 +7,14 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from quotidian.detect import Detector, History, observe
+from benchmarks.folding import folded, observed
+from quotidian.detect import Detector, History
 from quotidian.detect.dayrow import DayRow
 from quotidian.detect.reconcile import reconcile
 from quotidian.detect.telling import told_once
 from quotidian.learn.periods import closing
 from quotidian.learn.window import LOOK_BACK
-from quotidian.model import Carry, Finding, Home, Integers, Pattern, Summary
+from quotidian.model import Finding, Home, Integers, Pattern, Summary
 from quotidian.simulate import Plan, simulate
 from quotidian.simulate.truth import Truth
 
@@ -76,15 +77,9 @@ def plan_of(seed: int, days: int, noise: int | None = None) -> Plan:
 def live(plan: Plan, detectors: Sequence[Detector]) -> Lived:
     """Simulate a home and fold every day of it."""
     simulated = simulate(plan)
-    keeping = [one for one in detectors if one.keeps]
-    kept: dict[str, dict[int, Integers]] = {one.name: {} for one in keeping}
-    carries, seen, rows = {one.name: Carry() for one in keeping}, Carry(), []
-    for day, events in simulated.days():
-        view, seen = observe(day, events, simulated.home, seen)
-        rows.append(view.row)
-        for one in keeping:
-            kept[one.name][day.ordinal], carries[one.name] = one.fold(view, carries[one.name])
-    return Lived(plan, simulated.home, simulated.truth, tuple(rows), kept)
+    rows, summaries = folded(observed(simulated.home, simulated.days()), detectors)
+    kept = {name: dict(summary.days) for name, summary in summaries.items()}
+    return Lived(plan, simulated.home, simulated.truth, rows, kept)
 
 
 def nights(lived: Lived, detector: Detector) -> list[dt.date]:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -19,8 +19,6 @@ LEAST_SHARE: Final = 0.8
 _SUN_MOVED: Final = 20  #: minutes; less cannot be told from the clock
 _MEMBERS: Final = 2 / 3
 _DEGREES: Final = 2.0
-_WEEKS: Final = 14
-_SLOPE: Final = 1.0
 
 
 def learnable(habit: HabitTruth) -> bool:
@@ -109,10 +107,11 @@ def _time_of_day(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
 def _same_time(lived: Lived, finding: Finding, habit: HabitTruth, kept: Floats) -> bool:
     measures, known = finding.measures, habit.parameters
     reference, claimed = measures.get("reference", "clock"), float(measures["minute"])
+    reference = "clock" if reference == "undecided" else reference  # that is named then
     truly = known.get("reference", "clock")
     near = max(NEAR, float(np.std(kept)) / np.sqrt(kept.size))
     sun = lived.suns(truly) if truly != "clock" else None
-    if reference not in {truly, "undecided"} and not _alike(lived, reference, truly):
+    if reference != truly and not _alike(lived, reference, truly):
         return False
     if sun is not None and reference == truly:
         offsets = np.array([t - sun[one.date.toordinal()] for t, one in zip(kept, habit.kept, strict=True)])
@@ -212,16 +211,11 @@ def _seasonal(lived: Lived, finding: Finding, habit: HabitTruth) -> bool:
     if finding.subject[1] == "year":
         return set(measures["months"]) == set(known.get("months", ()))
     if "drift" in known:
-        return measures["shape"] == "line" and _slope(measures, known["drift"])
+        return bool(measures["shape"] == "line" and measures["slope_low"] <= known["drift"] <= measures["slope_high"])
     if "step" not in known:
         return False
     moved = float(around(np.array(measures["after"]), measures["before"]))
-    return bool(measures["shape"] == "step" and abs(moved - known["step"]) <= 3 * NEAR)
-
-
-def _slope(measures: dict[str, Any], truly: float) -> bool:
-    low, high = measures["slope_low"], measures["slope_high"]
-    return bool(low <= truly <= high or abs(measures["slope"] - truly) <= _SLOPE)
+    return bool(measures["shape"] == "step" and abs(moved - known["step"]) <= 2 * NEAR)  # of two times
 
 
 _MATCH: Final[dict[str, Callable[[Lived, Finding, HabitTruth], bool]]] = {

@@ -40,9 +40,10 @@ def k_means(history: History) -> Iterator[Finding]:
         for mine in (label == cluster for cluster in range(_CLUSTERS)):
             kept = np.unique(timeline.day[rows[mine]]).size
             if kept >= max(_LEAST_TIMES, days / 4) and minutes[mine].std() <= _WIDE:
-                middle = round(float(minutes[mine].mean()))
-                measures = {"minute": middle, "width": round(float(np.abs(minutes[mine] - middle).max()))}
-                yield _finding("time_of_day", (token,), measures, kept, days)
+                middle, width = round(float(minutes[mine].mean())), round(2 * float(minutes[mine].std()))
+                within = mine & (np.abs(minutes - middle) <= width)
+                kept = np.unique(timeline.day[rows[within]]).size
+                yield _finding("time_of_day", (token,), {"minute": middle, "width": width}, kept, days)
 
 
 def _clustered(minutes: Floats) -> Ints:
@@ -140,7 +141,9 @@ def mean_spans(history: History) -> Iterator[Finding]:
         usual = float(seconds.mean() + 2 * seconds.std())
         days = np.unique(timeline.day[after]).size
         kept = days - np.unique(timeline.day[after[seconds > usual]]).size
-        yield _finding("duration", (token,), {"median": float(seconds.mean()), "usual": usual}, kept, days)
+        mean, spread = float(seconds.mean()), float(seconds.std())
+        measures = {"median": mean, "lower": mean - spread, "upper": mean + spread, "usual": usual}
+        yield _finding("duration", (token,), measures, kept, days)
 
 
 def scored_days(history: History) -> Iterator[Finding]:

@@ -7,13 +7,14 @@ from typing import Final
 
 import msgspec
 
+from benchmarks import folding
 from benchmarks.accuracy.fresh import Days, draws
 from benchmarks.accuracy.lived import Lived
 from quotidian.simulate import Plan, simulate
 
 _CACHE: Final = Path(__file__).parent.parent / ".cache" / "accuracy"
 _SOURCES: Final = Path(__file__).parent.parent.parent / "src" / "quotidian"
-_READERS: Final = ("absence", "dayrow", "history", "kinds", "levels", "observe", "stream")
+_READERS: Final = ("absence", "dayrow", "history", "kinds", "levels", "observe", "silence", "stream")
 _OTHER: Final = 100_000  #: noise of the first other draw; that of homes lies below
 
 
@@ -44,5 +45,5 @@ def _digest() -> str:
     """Name what the days follow from: who simulates, and who reads events into shared rows."""
     files = [file for room in ("simulate", "model") for file in sorted((_SOURCES / room).glob("*.py"))]
     files += [_SOURCES / "detect" / f"{name}.py" for name in _READERS]
-    files += [Path(__file__), Path(__file__).with_name("fresh.py")]
+    files += [Path(__file__), Path(__file__).with_name("fresh.py"), Path(folding.__file__)]
     return blake2b(b"".join(file.read_bytes() for file in files), digest_size=6).hexdigest()

@@ -23,6 +23,7 @@ from quotidian.simulate.truth import HabitTruth
 #: After how many days what is looked at: daily kinds, single weekdays, weekly and monthly kinds, parts of the year.
 DAILY, SINGLE, SLOW, YEARS = 60, 90, 180, 1_096
 _SAME: Final = 30  #: minutes within which two claims about one thing are the same
+_MOSTLY: Final = 0.8  #: how much of the days of one of them must be days of the other
 _FIRST_DAYS: Final = 14  #: nothing is out of the ordinary yet
 _USED_DAYS: Final = 10  #: nor is it known how long a thing runs that was used on fewer days
 _MOST: Final = 60  #: claims of a peer in one home that are judged: it makes hundreds
@@ -170,14 +171,25 @@ def _counts(finding: Finding, night: Night) -> bool:
         return False
     days = len(night.lived.rows)
     if days == SINGLE:
-        return set(str(finding.measures.get("days", "all")).split("+")) <= set(WEEKDAYS)
+        return set(str(finding.measures.get("days", "all")).partition("-")[0].split("+")) <= set(WEEKDAYS)
     return days != YEARS or finding.subject[-1] == "year"
 
 
 def _ours(night: Night, patterns: Sequence[Pattern]) -> Scored:
     shown = [one.finding for one in patterns if one.told_by is None and _counts(one.finding, night)]
-    hidden = [one.finding for one in patterns if one.told_by is not None]
-    return scored(night, shown, hidden)
+    return scored(night, shown, _told_truly(night, patterns))
+
+
+def _told_truly(night: Night, patterns: Sequence[Pattern]) -> list[Finding]:
+    """Give what is told by another claim, as far as that one is true, be it judged on this night or not."""
+    tellers = {one.id: one.finding for one in patterns if one.id in {other.told_by for other in patterns}}
+    last = night.lived.dates[-1]
+    true = {
+        name
+        for name, one in tellers.items()
+        if judge(night.lived, night.fresh, one, night.nights.get(one.detector, last)).true
+    }
+    return [one.finding for one in patterns if one.told_by in true]
 
 
 def _peers(night: Night) -> Scored:
@@ -192,14 +204,19 @@ def _peers(night: Night) -> Scored:
 
 
 def scored(night: Night, shown: Sequence[Finding], hidden: Sequence[Finding], most: int = 1 << 30) -> Scored:
-    """Judge what is shown, of many claims evenly chosen ones; what is told by another claim counts as found."""
+    """Judge what is shown, of many claims evenly chosen ones.
+
+    What a true claim tells of another one (``hidden``) counts as found. A claim is twice told when it is of a planted
+    habit, learnable or not, that another claim tells.
+    """
     lived, habits = night.lived, night.habits
-    teller = matched(lived, shown, habits)
+    planted = [one for one in lived.truth.habits if one.kept]
+    teller, once = matched(lived, shown, habits), matched(lived, shown, planted)
     claims = []
     for place in range(0, len(shown), -(-len(shown) // most)) if shown else ():
         finding = shown[place]
-        again = place not in teller and any(matches(lived, finding, habit) for habit in habits)
-        again |= any(_same(finding, other) for other in shown[:place])
+        again = place not in once and any(matches(lived, finding, habit) for habit in planted)
+        again |= any(_same(lived, finding, other) for other in shown[:place])
         habit = habits[teller[place]].id if place in teller else ""
         verdict = judge(lived, night.fresh, finding, night.nights[finding.detector])
         claims.append(_claim(finding, habit, verdict, duplicate=again))
@@ -225,12 +242,12 @@ def _planted(
         yield Planted(str(habit.kind), habit.id, kept, habit.chances, right, said, about)
 
 
-def _same(one: Finding, other: Finding) -> bool:
-    """Tell whether two claims of a detector are about the same thing at the same time of the same days."""
+def _same(lived: Lived, one: Finding, other: Finding) -> bool:
+    """Tell whether two claims of a detector are about one thing at one time, on days of which one has the other's."""
     if (one.detector, one.subject) != (other.detector, other.subject):
         return False
     if one.anchor is None or other.anchor is None:
         return one.anchor == other.anchor
-    days = {one.measures.get("days", "all"), other.measures.get("days", "all")}
+    days, others = (lived.days_of(finding.measures.get("days", "all")) for finding in (one, other))
     apart = abs(float(around(np.array(one.anchor), other.anchor)))
-    return apart <= _SAME and (len(days) == 1 or "all" in days)
+    return apart <= _SAME and len(days & others) >= _MOSTLY * min(len(days), len(others))

@@ -1,16 +1,16 @@
 """Shared rows taken apart by entity and put together again, so that an entity's day can be moved as a whole."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
 import numpy as np
-import pyarrow as pa
 
-from quotidian.detect import DayRow, DayView, Detector, History, observe
+from benchmarks import folding
+from quotidian.detect import DayRow, DayView, Detector, History
 from quotidian.detect.dayrow import entity_of, state_of
 from quotidian.detect.dayview import Changes, Samples
-from quotidian.model import Carry, Day, Home, Integers, Summary
+from quotidian.model import Day, Home, Integers, Summary
 from quotidian.model.arrays import Ints
 
 _CHATTER = ("chatter_0", "chatter_1", "chatter_2")
@@ -151,25 +151,7 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[int, ...]]) -> dict[str,
 
 def folded(source: str, home: Home, views: Iterable[DayView], detectors: Sequence[Detector]) -> Days:
     """Fold days that follow one another, for every detector that keeps integers of its own."""
-    keeping = [detector for detector in detectors if detector.keeps]
-    carries = {detector.name: Carry() for detector in keeping}
-    kept: dict[str, dict[int, Integers]] = {detector.name: {} for detector in keeping}
-    rows = []
-    for view in views:
-        rows.append(view.row)
-        for detector in keeping:
-            integers, carries[detector.name] = detector.fold(view, carries[detector.name])
-            kept[detector.name][view.row.ordinal] = integers
-    summaries = {one.name: Summary(one.name, one.edition, kept[one.name]) for one in keeping}
-    return Days(source, home, tuple(rows), summaries)
-
-
-def observed(home: Home, tables: Iterable[tuple[Day, pa.Table]]) -> Iterator[DayView]:
-    """Observe days of events, each on top of what the day before handed on."""
-    seen = Carry()
-    for day, events in tables:
-        view, seen = observe(day, events, home, seen)
-        yield view
+    return Days(source, home, *folding.folded(views, detectors))
 
 
 def seen_again(home: Home, row: DayRow) -> DayView:

@@ -6,15 +6,13 @@ from typing import Final
 import numpy as np
 from scipy.stats import linregress, ttest_ind
 
+from benchmarks.accuracy.peers import k_means
 from quotidian.detect import History
 from quotidian.detect.dayrow import entity_of
 from quotidian.detect.levels import UNKNOWN_LEVEL
 from quotidian.model import Integers
 from quotidian.model.arrays import Bools, Floats, Ints
 
-_CLUSTERS: Final = 3
-_ROUNDS: Final = 20
-_WIDE: Final = 90.0  #: minutes, the standard deviation of a cluster that is taken for a habit
 _SOON: Final = 300  #: seconds
 _LEAST_TIMES: Final = 5
 _LEAST_SHARE: Final = 0.5
@@ -27,25 +25,7 @@ Peer = Callable[[History], float]
 
 def k_means_hours(history: History) -> int:
     """Count narrow clusters of each token's minutes, on a quarter of the days or more: k-means, k = 3."""
-    timeline, days = history.timeline, len(history.rows)
-    found = 0
-    for rows in history.occurrences.values():
-        minutes = (timeline.wall[rows] / 60).astype(np.float64)
-        label = _clustered(minutes)
-        for cluster in range(_CLUSTERS):
-            mine = label == cluster
-            kept = np.unique(timeline.day[rows[mine]]).size
-            found += bool(kept >= max(_LEAST_TIMES, days / 4) and minutes[mine].std() <= _WIDE)
-    return found
-
-
-def _clustered(minutes: Floats) -> Ints:
-    centres = np.quantile(minutes, (np.arange(_CLUSTERS) + 0.5) / _CLUSTERS)
-    label = np.zeros(minutes.size, np.int64)
-    for _ in range(_ROUNDS):
-        label = np.abs(minutes[:, None] - centres).argmin(axis=1)
-        centres = np.array([minutes[label == k].mean() if (label == k).any() else centres[k] for k in range(_CLUSTERS)])
-    return label
+    return sum(1 for _ in k_means(history))
 
 
 def busy_hours(history: History) -> int:

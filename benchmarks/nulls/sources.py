@@ -5,23 +5,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks.accuracy.lived import plan_of
+from benchmarks.folding import observed
 from benchmarks.logs import FOLDER, SKIPPED, ZONE
-from benchmarks.nulls.days import Days, folded, observed
+from benchmarks.nulls.days import Days, folded
 from quotidian.detect import Detector
 from quotidian.importers import import_source, open_source
 from quotidian.model import Day
-from quotidian.simulate import Plan, simulate
+from quotidian.simulate import simulate
 from quotidian.store import connect
-
-#: Sensors report often enough for what a detector looks for; more would only take longer.
-_EVENTS_A_DAY = 1_000
 
 __all__ = ["SKIPPED", "logged", "logs", "simulated"]
 
 
 def simulated(seed: int, days: int, detectors: Sequence[Detector]) -> Days:
-    """Give a simulated home's days, folded."""
-    home = simulate(Plan(seed=seed, days=days, events_per_day=_EVENTS_A_DAY))
+    """Give a simulated home's days, folded; its seed says in which part of the year they begin."""
+    home = simulate(plan_of(seed, days))
     return folded(f"simulated {seed}", home.home, observed(home.home, home.days()), detectors)
 
 

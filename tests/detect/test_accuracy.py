@@ -25,6 +25,7 @@ from quotidian.simulate.truth import HabitTruth, Occasion, Truth
 from .building import Diary, home_of
 
 LAMP, TV, MOTION, FAN = "light.lamp=on", "media_player.tv=playing", "binary_sensor.hall_motion=on", "fan.bath=on"
+FIRE = "switch.fire=on"
 DAYS = 40
 
 
@@ -38,8 +39,9 @@ def diary(seed: int) -> Diary:
         if rng.random() < 0.9:
             lived.add(day, hour, "media_player.tv", "playing")
             lived.add(day, hour + 0.01, "light.lamp", "on")
+            lived.add(day, hour + 0.1, "switch.fire", "on")
             lived.add(day, hour + 0.5, "fan.bath", "on")
-        for entity in ("media_player.tv", "light.lamp", "fan.bath"):
+        for entity in ("media_player.tv", "light.lamp", "switch.fire", "fan.bath"):
             lived.add(day, 23.5, entity, "off")
         for minute in range(17 * 60, 23 * 60, 10):
             lived.pulse(day, minute / 60 + rng.uniform(0, 0.1), "binary_sensor.hall_motion", 1)

@@ -255,6 +255,39 @@ def test_a_late_evening_is_told_on_the_day_after() -> None:
     assert "people are up until 02:30; on " in finding.sentence
 
 
+def test_two_troubles_of_a_day_are_told_both() -> None:
+    """A door left open on the evening of a party: one does not explain the other."""
+    diary = without(up_late(70, 67), range(67, 68), "binary_sensor.freezer_door")
+    diary.pulse(67, 15, "binary_sensor.freezer_door", 130)
+    assert {one.subject[0] for one in found(diary)} == {"late", "long"}
+
+
+def test_what_stops_by_itself_keeps_nobody_up() -> None:
+    """Machines that were started in the evening and stop in the night are no sign of people."""
+    diary = quiet_home()
+    for number in range(12):
+        diary.pulse(67, 20, f"switch.machine_{number}", 60 * 2.2 + 15 * number)
+    assert not [one for one in found(diary) if one.subject[0] == "late"]
+
+
+def bedtimes(last: float) -> Diary:
+    """Make a home that goes to bed at 22:30, about midnight before a free day, and once on a Wednesday at some hour."""
+    diary, rng = quiet_home(), np.random.default_rng(2)
+    for day in range(70):
+        until = 24 + rng.normal(0, 0.2) if diary.date(day).weekday() in (4, 5) else 22.5
+        for hour in np.arange(22.4, last if day == 65 else until, 0.2).tolist():
+            diary.pulse(day, hour, "binary_sensor.kitchen_motion", 3)
+    return diary
+
+
+def test_evenings_are_compared_with_their_like() -> None:
+    """Half past one on a Wednesday is three hours late, though Saturdays end at midnight."""
+    assert found(bedtimes(22.5)) == []
+    (finding,) = found(bedtimes(25.5))
+    assert finding.subject[:2] == ("late", "home")
+    assert finding.measures["score"] > 8
+
+
 def test_what_was_unusual_once_does_not_hide_the_next_time() -> None:
     """A door left open three weeks before is left out of what is usual: it is told again."""
     diary = without(quiet_home(), range(66, 67), "binary_sensor.freezer_door")

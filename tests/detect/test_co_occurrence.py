@@ -92,6 +92,16 @@ def test_a_pair_that_holds_without_the_one_between_is_told() -> None:
     assert subjects == {(f"{A}=on", f"{B}=on"), (f"{A}=on", "switch.kettle=on")}
 
 
+def test_a_pair_by_way_of_another_is_judged_where_both_were_seen() -> None:
+    """Where C was unavailable for some days, the days on which B was seen are others: the answer is the same."""
+    diary = three_in_a_row(0.8, 0.0)
+    for day in (7, 8, 9):
+        diary.acts[day] = [act for act in diary.acts[day] if act[1] != "switch.kettle"]
+    diary.add(6, 23.98, "switch.kettle", "unavailable")
+    diary.add(10, 0.01, "switch.kettle", "off")
+    assert {one.subject for one in found(diary)} == {(f"{A}=on", f"{B}=on"), (f"{B}=on", "switch.kettle=on")}
+
+
 def test_absence_breaks_no_pair() -> None:
     """On a day on which nobody was there, a door that is opened once is no missed occasion."""
     diary = door_and_light(3, share=1.0)

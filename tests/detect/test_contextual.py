@@ -1,6 +1,7 @@
 """What depends on temperature, light and presence, given the hour."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -8,8 +9,9 @@ import pyarrow as pa
 import pytest
 
 from quotidian.detect.contextual import Contextual
+from quotidian.detect.dependence import Days, below_by_other_weeks, cuts_of, dependence, refined
 from quotidian.detect.history import History
-from quotidian.detect.levels import PRESENCE, UNKNOWN_LEVEL
+from quotidian.detect.levels import PRESENCE, UNKNOWN_LEVEL, light_at
 from quotidian.detect.observe import observe
 from quotidian.model import Carry, Day, Entity, Finding, Home, Integers, Stage
 from quotidian.model.arrays import Floats
@@ -95,7 +97,7 @@ def test_the_heater_depends_on_the_cold_and_what_needs_somebody_at_home_is_not_t
     assert 3 <= heater.measures["threshold"] <= 7.5
     assert heater.evidence.share > 0.8
     assert heater.measures["otherwise"][0] < 0.2 * heater.measures["otherwise"][1]
-    assert heater.confidence == heater.evidence.low
+    assert heater.evidence.low < heater.confidence < heater.evidence.share
     assert heater.stage is Stage.ESTABLISHED
     assert heater.sentence.startswith("When the outside temperature is below ")
     assert "the living room climate changes to “heat”" in heater.sentence
@@ -147,8 +149,65 @@ def test_a_lamp_that_is_lit_in_the_dark_is_told_apart_from_one_that_was_given_up
     """What ends when the sun sets later than half past seven goes by the dark; what ends weeks before does not."""
     (finding,) = found(lamp(160, None))
     assert finding.subject == ("light.reading=on", "sun", "below")
-    assert finding.sentence.startswith("When it is dark between ")
-    assert not found(lamp(160, 50))
+    assert finding.sentence.startswith("When it is dark about 19:2")
+    assert finding.measures["width"] == 20
+    assert not found(lamp(160, 65))
+
+
+def evenings(minute: Callable[[float, float], float | None], seed: int = 3) -> Diary:
+    """Make a home from June to November with a lamp at a minute that follows from chance and the minute of sunset."""
+    rng = np.random.default_rng(seed)
+    diary = Diary(AMSTERDAM, dt.date(2026, 6, 8), 150)
+    for day, fall in enumerate(diary.history().sun("sunset")):
+        at = minute(rng.normal(), float(fall))
+        if at is not None and rng.random() < 0.9:
+            diary.pulse(day, at / 60, "light.reading", 60)
+        diary.pulse(day, 8 + rng.normal(0, 0.5), "light.kitchen", 20)
+    return diary
+
+
+def test_what_waits_for_the_dark_at_its_very_moment_is_told() -> None:
+    """A lamp at half past seven, give or take ten minutes, is lit now and then in the week in which dusk gets there."""
+    (finding,) = found(evenings(lambda x, fall: at if (at := 1170 + 10 * x) > fall + 1 else None, seed=5))
+    assert finding.subject == ("light.reading=on", "sun", "below")
+    assert 1160 <= finding.measures["minute"] <= 1180
+
+
+def test_what_keeps_to_the_sun_does_not_wait_for_the_dark() -> None:
+    """String lights after sunset are on in the dark at eight in September, and not in June: that is their time."""
+    assert found(evenings(lambda x, fall: fall + 15 + 5 * x)) == []
+
+
+@pytest.mark.parametrize("date", [dt.date(2026, 6, 21), dt.date(2026, 12, 21), dt.date(2026, 3, 29)])
+def test_the_sun_is_known_to_the_minute(date: dt.date) -> None:
+    """Between the hours it is light from sunrise until sunset, also on the day on which the clocks change."""
+    diary = Diary(AMSTERDAM, date, 1)
+    diary.pulse(0, 8, "light.kitchen", 20)
+    history = diary.history(Contextual())
+    (kept,) = history.summaries["contextual"].days.values()
+    light = light_at(kept["level"].reshape(1, 24), np.arange(240, 1_440))[0]
+    rise, fall = (int(history.sun(event)[0]) for event in ("sunrise", "sunset"))
+    assert np.flatnonzero(light >= 0)[[0, -1]].tolist() == pytest.approx([rise - 240, fall - 240], abs=1)
+
+
+def test_shares_are_those_of_days_that_did_not_draw_the_threshold() -> None:
+    """Of a level that says nothing, the best threshold divides its own days, and other weeks' thresholds do not."""
+    fitted, honest = [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        days = Days(
+            np.arange(700_000, 700_100), rng.random(100) < 0.5, rng.integers(0, 40, 100), np.zeros((100, 1), bool)
+        )
+        found = dependence(days, cuts_of(days.level))
+        assert found is not None
+        sign = 1 if found.more_below else -1
+        for below, into in (
+            (days.level < refined(days, found).cut, fitted),
+            (below_by_other_weeks(days, found), honest),
+        ):
+            into.append(sign * (days.acted[below].mean() - days.acted[~below].mean()))
+    assert np.mean(fitted) > 0.15
+    assert abs(np.mean(honest)) < np.mean(fitted) / 3
 
 
 def test_a_season_is_no_context() -> None:

@@ -37,6 +37,17 @@ def test_a_row_is_small() -> None:
     assert np.mean([len(row.integers.encode()) / row.second.size for row in rows]) < 12
 
 
+def test_a_row_knows_in_which_quarters_something_chattered() -> None:
+    """Of what changed too often to be followed the quarters are kept in which it changed, be they the last ones."""
+    diary = Diary(days=1)
+    for place, hour in enumerate(np.concatenate([np.linspace(8.01, 8.49, 150), np.linspace(23.76, 23.99, 150)])):
+        diary.add(0, float(hour), "binary_sensor.hall_motion", "on" if place % 2 else "off")
+    (row,) = diary.history().rows
+    assert {name: np.flatnonzero(filled).tolist() for name, filled in row.quarters.items()} == {
+        "binary_sensor.hall_motion": [32, 33, 95]
+    }
+
+
 @pytest.mark.parametrize(
     ("date", "shown", "last"),
     [(dt.date(2026, 3, 29), 276, 24), (dt.date(2026, 10, 25), 288, 24), (dt.date(2026, 6, 1), 288, 24)],

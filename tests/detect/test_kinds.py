@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from quotidian.detect.kinds import kinds_of
+from quotidian.detect.absence import half_hours_of
+from quotidian.detect.kinds import OTHERS, kinds_of, same_without
 
-from .building import home_office, household
+from .building import Diary, home_office, household
 
 
 @pytest.mark.parametrize("weekdays", [(1, 3), (2,), (0, 1, 3, 4)])
@@ -25,6 +26,28 @@ def test_days_at_home_are_found_with_their_weekdays(weekdays: tuple[int, ...]) -
     assert abs(kind.start - 18) <= 1
     assert abs(kind.end - 34) <= 1
     assert kind.q_value <= 0.01
+
+
+def test_classes_less_a_kind_are_its_other_days_and_empty_without_it() -> None:
+    """Of ten weeks with days at home, the other weekdays are left; a home without kinds has no such classes."""
+    diary, at_home = home_office()
+    classes = diary.history().classes
+    assert np.flatnonzero(classes["weekdays-at_home"]).tolist() == [
+        day for day in range(70) if diary.date(day).weekday() < 5 and day not in at_home
+    ]
+    assert set(OTHERS) <= set(classes)
+    assert len(classes) == len(list(classes))
+    assert not any(Diary(days=28).history().classes[name].any() for name in OTHERS)
+
+
+def test_a_kind_hangs_on_what_happens_on_its_days() -> None:
+    """Days at home are the same days without the desk lamp; without what moves in the kitchen there are none."""
+    history = home_office()[0].history()
+    (kind,) = history.kinds
+    weekdays = history.classes["weekdays"]
+    assert same_without(kind, half_hours_of(history.rows, {"light.desk"}), weekdays)
+    assert not same_without(kind, half_hours_of(history.rows, {"binary_sensor.kitchen_motion"}), weekdays)
+    assert not same_without(kind, np.zeros_like(history.half_hours), weekdays)
 
 
 @pytest.mark.parametrize("seed", range(4))

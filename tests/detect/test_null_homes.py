@@ -5,7 +5,8 @@ from functools import cache
 
 import numpy as np
 import pytest
-from benchmarks.nulls.days import Days, folded, observed, put_together, taken_apart
+from benchmarks.folding import observed
+from benchmarks.nulls.days import Days, folded, put_together, taken_apart
 from benchmarks.nulls.kinds import KINDS, alarmed, most_alarms, most_homes
 from benchmarks.nulls.makers import Maker, circled, context_shifted, jittered, permuted, reordered, weeks_reordered
 

@@ -31,6 +31,12 @@ def finding(
     )
 
 
+def routine(acts: str, kept: int = 9) -> Finding:
+    """Make a routine whose acts are letters."""
+    subject = tuple(f"light.{letter}=on" for letter in acts)
+    return msgspec.structs.replace(finding(None, detector="sequence", kept=kept), subject=subject)
+
+
 def night(number: int) -> dt.date:
     """Give the date of a night."""
     return FIRST + dt.timedelta(days=number)
@@ -134,6 +140,50 @@ def test_ids_depend_on_the_home() -> None:
     assert here.startswith("time_of_day-")
 
 
+def test_a_routine_in_other_words_keeps_its_id() -> None:
+    """In another order, with an act more or less it is the same habit, with a revision; with other acts it is not."""
+    (first,) = lived([routine("abc")])
+    for acts in ("bca", "abdc", "abcde"):
+        (one,) = lived([routine("abc")], [routine(acts)])
+        assert (one.id, one.finding, one.updated) == (first.id, routine(acts), night(1))
+        assert lived([routine("abc")], [routine(acts)], [routine("abc")])[0].id == first.id
+    (shorter,) = lived([routine("abcd")], [routine("bcd")])
+    assert shorter.finding.subject == routine("bcd").subject
+    assert len(lived([routine("abc")], [routine("abd")])) == 2
+    ends = msgspec.structs.replace(routine("abc"), subject=tuple(f"light.{letter}=off" for letter in "cba"))
+    assert len(lived([routine("abc")], [ends])) == 2
+
+
+def test_the_same_acts_come_before_other_words() -> None:
+    """A routine that is found again as it was continues its own pattern, also a retired one; the nearest words next."""
+    patterns = lived([routine("abc"), routine("abcde")])
+    ids = {pattern.finding.subject: pattern.id for pattern in patterns}
+    (*_, turned) = sorted(lived([routine("cab")], patterns=patterns, start=1), key=lambda one: one.last_seen)
+    assert turned.id == ids[routine("abc").subject]
+    retired = lived([routine("abc")], *[[]] * (RETIRED_NIGHTS + 1))
+    assert retired[0].status is Status.RETIRED
+    assert len(lived([routine("acb")], patterns=retired, start=40)) == 2
+    (back,) = lived([routine("abc")], patterns=retired, start=40)
+    assert (back.id, back.status) == (retired[0].id, Status.ACTIVE)
+
+
+def test_only_routines_have_other_words() -> None:
+    """Of other detectors the acts are the habit: a pair the other way round is another one."""
+    pair = msgspec.structs.replace(routine("ab"), detector="co_occurrence")
+    turned = msgspec.structs.replace(routine("ba"), detector="co_occurrence")
+    assert len(lived([pair], [turned])) == 2
+
+
+@pytest.mark.parametrize(("every", "fading", "retired"), [(1, 3, 28), (7, 7, 28), (30, 30, 60)])
+def test_each_cadence_lets_go_on_its_own_nights(every: int, fading: int, retired: int) -> None:
+    """Looked for every night, week or month, what is gone fades after three nights at the earliest, then retires."""
+    patterns, since = lived([finding()]), {}
+    for number in range(every, 100, every):
+        patterns = lived([], patterns=patterns, start=number)
+        since.setdefault(patterns[0].status, number)
+    assert (since[Status.FADING], since[Status.RETIRED]) == (fading, retired)
+
+
 _found = st.lists(
     st.builds(
         finding,
@@ -141,7 +191,9 @@ _found = st.lists(
         st.sampled_from(["light.a=on", "light.b=on"]),
         detector=st.sampled_from(["time_of_day", "duration"]),
         kept=st.integers(4, 14),
-    ),
+    )
+    | st.builds(routine, st.permutations("abcd").map(lambda acts: "".join(acts[:3])), st.integers(4, 14))
+    | st.builds(routine, st.permutations("abcd").map("".join), st.integers(4, 14)),
     max_size=5,
     unique_by=lambda one: (one.detector, one.subject, one.anchor),
 )
@@ -163,6 +215,8 @@ def test_never_twice(nights: list[tuple[int, list[Finding]]]) -> None:
         current = [pattern.finding for pattern in patterns if pattern.last_seen == night(number)]
         key = str
         assert sorted(current, key=key) == sorted(found, key=key)
+        routines = [pattern.finding.subject for pattern in patterns if pattern.finding.detector == "sequence"]
+        assert len(set(routines)) == len(routines)
         for pattern in patterns:
             dates = [revision.date for revision in pattern.history]
             assert dates == sorted(set(dates))

@@ -162,6 +162,35 @@ def test_one_cycle_makes_no_yearly_shape() -> None:
     assert Seasonal().detect(History((), HOME, {"seasonal": shaped({1, 5, 9}, 3)})) == []
 
 
+def test_a_drift_that_begins_late_says_when_and_what_holds_now() -> None:
+    """A radio that keeps its time for four months and then comes six minutes later every week is no step."""
+    rng = np.random.default_rng(5)
+    diary = Diary(HOME, days=182)
+    for day in range(diary.days):
+        late = max(day // 7 - 17, 0) * 6 / 60
+        diary.pulse(day, 12.5 + late + rng.normal(0, 0.13), "switch.radio", 25)
+    (finding,) = found(diary)
+    measures = finding.measures
+    assert measures["shape"] == "line"
+    assert abs(dt.date.fromordinal(measures["since"]) - diary.date(17 * 7)) <= dt.timedelta(days=14)
+    assert measures["before"] == pytest.approx(750, abs=5)
+    assert finding.anchor == measures["after"] == pytest.approx(798, abs=8)
+    assert measures["slope_low"] <= measures["slope"] <= measures["slope_high"]
+    assert measures["slope"] == pytest.approx(6, abs=1.5)
+
+
+def test_what_begins_and_ends_in_summer_is_one_habit() -> None:
+    """A sprinkler's going off says no more than its going on, though it belongs to a month more."""
+    days = {}
+    for number in range(365 * 2 + 1):
+        date = dt.date(2023, 1, 1) + dt.timedelta(days=number)
+        states = [3] * (4 <= date.month <= 9) + [2] * (4 <= date.month <= 10)
+        columns = {"present": [0, 1], "token_entity": [1, *[0] * len(states)], "token_state": [3, *states]}
+        days[date.toordinal()] = Integers(("switch.garden", "light.hall", "off", "on"), columns)
+    (finding,) = Seasonal().detect(History((), HOME, {"seasonal": Summary("seasonal", 1, days)}))
+    assert finding.subject == ("switch.garden=on", "year")
+
+
 @pytest.mark.parametrize("days", [1, 10, 45])
 def test_few_days(days: int) -> None:
     """Less than seven weeks say nothing, without an error."""

@@ -14,6 +14,7 @@ from quotidian.detect.statistics import (
     covered,
     life_table,
     merged_spans,
+    nearest,
     next_time,
     q_values,
     rounded,
@@ -103,6 +104,13 @@ def test_spans_cover_what_they_hold(starts: list[tuple[int, int]], length: int, 
     assert (ones[1:] > others[:-1]).all()
     expected = [sum(second < limit for second in seconds) for limit in until]
     assert covered(ones, others, np.array(until, np.int64)).tolist() == expected
+
+
+@given(st.lists(st.integers(-50, 50), min_size=1, max_size=8), st.integers(-60, 60))
+def test_nearest_is_the_nearest(values: list[int], centre: int) -> None:
+    """No value lies closer to a centre; of two that are equally close it is the one before."""
+    apart = int(nearest(np.array(sorted(values)), np.array([centre]))[0])
+    assert apart == min((value - centre for value in values), key=lambda one: (abs(one), one))
 
 
 @given(st.integers(-5_000, 5_000), st.integers(0, 1_439), st.sampled_from([1_440, 10_080]))

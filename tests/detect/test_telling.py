@@ -168,6 +168,41 @@ def test_what_is_operated_tells_of_what_sees_it() -> None:
     assert tellers(LAMP, TV) == {"lamp": None, "tv": None}
 
 
+def test_sensors_that_see_one_moment_are_one_line() -> None:
+    """Of things that are always opened together the surest tells; one at another time, or on other days, is another."""
+    early = DAYS[:36]
+    fridge = time("fridge", "binary_sensor.fridge=on", [570 + minute for minute in wander(DAYS, 20)])
+    cups = time("cups", "binary_sensor.cups=on", [577 + minute for minute in wander(early, 20)], days=early)
+    tray = time("tray", "binary_sensor.tray=on", [572 + minute for minute in wander(early, 20)], days=early)
+    assert tellers(fridge, cups, tray) == {"fridge": None, "cups": "fridge", "tray": "fridge"}
+    assert tellers(fridge, time("mail", "binary_sensor.mail=on", 570))["mail"] is None
+    late = range(DAYS[20], DAYS[20] + 36)
+    other = time("cups", "binary_sensor.cups=on", [577 + minute for minute in wander(late, 20)], days=late)
+    assert tellers(fridge, other) == {"fridge": None, "cups": None}
+
+
+def on_night(one: Pattern, number: int) -> Pattern:
+    """Say that a pattern was found for the last time so many nights later."""
+    return msgspec.structs.replace(one, last_seen=DATE + dt.timedelta(days=number))
+
+
+def test_a_former_routine_is_told_by_the_one_found_since() -> None:
+    """What has mostly the things of a routine that was found later is not shown beside it; what has few of them is."""
+    now = on_night(routine("now", "light.a=on", "light.b=on", "light.c=on", "light.d=on"), 1)
+    former = routine("former", "light.e=on", "light.b=on", "light.d=on", kept=38)
+    assert tellers(now, former) == {"now": None, "former": "now"}
+    assert tellers(now, on_night(former, 1)) == {"now": None, "former": None}
+    another = routine("former", "light.e=on", "light.f=on", "light.d=on", kept=38)
+    assert tellers(now, another)["former"] is None
+
+
+def test_a_former_pair_is_told_by_the_other_way_round() -> None:
+    """Of two things one pair is told, also on the nights after it turned round."""
+    now = on_night(pair("now", "light.b=on", "light.a=on"), 1)
+    assert tellers(now, pair("former", "light.a=on", "light.b=on", kept=38))["former"] == "now"
+    assert tellers(now, pair("former", "light.a=on", "light.c=on", kept=38))["former"] is None
+
+
 def length(name: str, token: str, minutes: int, *, spans: int = 38) -> Pattern:
     """Make a duration."""
     return pattern(name, "duration", token, median=60 * minutes, spans=spans)

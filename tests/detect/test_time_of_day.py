@@ -12,7 +12,7 @@ from quotidian.detect.dayrow import entity_of
 from quotidian.detect.statistics import ONE
 from quotidian.model import Finding, Home, Stage
 
-from .building import Diary, home_of
+from .building import Diary, home_of, home_office
 
 LAMP = "light.kitchen"
 UTRECHT = msgspec.structs.replace(home_of(), latitude=52.09, longitude=5.12)
@@ -259,6 +259,88 @@ def test_two_weekdays_are_one_habit() -> None:
     assert one.sentence.startswith("Fridays and Saturdays about 22:")
 
 
+@pytest.mark.parametrize(
+    ("minute", "told"),
+    [(-20, "Fridays and Saturdays about 23:"), (-2, None), (2, None), (20, "Late on Fridays and Saturdays about 00:")],
+)
+def test_a_night_belongs_to_its_evening(minute: int, told: str | None) -> None:
+    """What is done about midnight after Fridays and Saturdays is told once, of these, on whichever side it falls."""
+    rng = np.random.default_rng(8)
+    diary = Diary(days=84)
+    for day in range(83):
+        late = diary.date(day).weekday() in (4, 5)
+        diary.pulse(day, 24 + (minute + rng.normal(0, 8)) / 60 if late else rng.uniform(7, 21), LAMP, 5)
+    (one,) = found(diary)
+    assert one.measures["days"] == "friday+saturday"
+    assert {dt.date.fromordinal(day).weekday() for day in one.measures["dates"]} == {4, 5}
+    assert abs(float(np.median(one.measures["times"])) - 1440 - minute) <= 4
+    assert one.evidence.observed in (23, 24)
+    assert one.sentence.startswith(told or ("Late on " if one.measures["minute"] < 720 else "Fridays and "))
+
+
+@pytest.mark.parametrize(("hour", "days"), [(2.5, "sunday+monday+tuesday+wednesday+thursday"), (3.5, "weekdays")])
+def test_who_gets_up_early_is_not_up_late(hour: float, days: str) -> None:
+    """Until three it is night, and belongs to the day before; later it is morning."""
+    rng = np.random.default_rng(5)
+    diary = Diary(days=56)
+    for day in range(56):
+        free = diary.date(day).weekday() >= 5
+        diary.pulse(day, rng.uniform(7, 21) if free else hour + rng.normal(0, 4) / 60, LAMP, 5)
+    (one,) = found(diary)
+    assert set(one.measures["days"].split("+")) == set(days.split("+"))
+    assert one.sentence.startswith("Late ") == (hour < 3)
+
+
+def test_who_leaves_does_so_on_days_out() -> None:
+    """Where most Tuesdays and Thursdays are spent at home, leaving is told of all other weekdays, and of these days."""
+    diary, at_home = home_office()
+    rng = np.random.default_rng(3)
+    for day in range(diary.days):
+        if diary.date(day).weekday() < 5 and day not in at_home:
+            diary.add(day, 8.1 + rng.normal(0, 6) / 60, "person.anna", "not_home")
+            diary.add(day, 17.2 + rng.normal(0, 15) / 60, "person.anna", "home")
+    (one,) = found(diary, "person.anna=not_home")
+    assert one.measures["days"] == "weekdays-at_home"
+    assert one.evidence.observed == 50 - len(at_home)
+    assert one.sentence.startswith("Weekdays, but not on days at home, about 08:0")
+    assert found(diary, "person.anna=home")[0].measures["days"] == "weekdays-at_home"
+    assert {one.measures["days"] for one in TimeOfDay(kinds=False).detect(diary.history())} <= {
+        *("weekdays", "monday+wednesday+friday", "tuesday+thursday")
+    }
+
+
+def test_a_thing_that_makes_a_kind_of_days_is_not_told_by_it() -> None:
+    """When only a radio parts days at home from others, its time is told of weekdays: the rest would go in circles."""
+    rng = np.random.default_rng(4)
+    diary = Diary(days=70)
+    for day in range(70):
+        for hour in np.sort(np.append(rng.uniform(6.5, 8.5, 12), rng.uniform(17.5, 22.5, 30))):
+            diary.pulse(day, float(hour), "binary_sensor.kitchen_motion", 2)
+        if diary.date(day).weekday() in (1, 3) and rng.random() < 0.85:
+            diary.add(day, 9 + rng.normal(0, 0.1), "media_player.radio", "playing")
+            for hour in np.arange(9.5, 17, 0.2) + rng.uniform(0, 0.05, 38):
+                diary.pulse(day, float(hour), "media_player.radio", 6)
+    assert [kind.name for kind in diary.history().kinds] == ["at_home"]
+    told = found(diary, "media_player.radio=playing")
+    assert {one.measures["days"] for one in told} == {"tuesday+thursday"}
+
+
+def test_long_nights_are_left_out_of_what_is_done_before_them() -> None:
+    """A page that is read at eleven on Fridays and Saturdays, not when guests stay, is told of those without guests."""
+    rng = np.random.default_rng(6)
+    diary, guests = Diary(days=84), (5, 18, 33, 47, 61, 74)
+    for day in range(84):
+        until = 26.8 if day in guests else 23.8
+        for hour in np.sort(np.append(rng.uniform(7, 9, 10), rng.uniform(17, until, round(12 * (until - 17))))):
+            diary.pulse(day, float(hour), f"binary_sensor.{rng.choice(['hall', 'bath'])}_motion", 1)
+        if diary.date(day).weekday() in (4, 5) and day not in guests:
+            diary.pulse(day, 23 + rng.normal(0, 6) / 60, LAMP, 15)
+    (one,) = found(diary)
+    assert one.measures["days"] == "friday+saturday-late"
+    assert one.evidence.observed == 24 - len(guests)
+    assert one.sentence.startswith("Fridays and Saturdays, but not on long nights, about 2")
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_every_day_is_told_of_every_day(seed: int) -> None:
     """A habit of every day that is missed more often on weekdays is not told of weekends."""
@@ -268,6 +350,21 @@ def test_every_day_is_told_of_every_day(seed: int) -> None:
         if rng.random() < (1.0 if diary.date(day).weekday() >= 5 else 0.72):
             diary.pulse(day, 19 + rng.normal(0, 8) / 60, LAMP, 60)
     assert [one.measures["days"] for one in found(diary)] == ["all"]
+
+
+@pytest.mark.parametrize("seed", [0, 4, 5])
+def test_a_time_is_told_once_however_its_days_are_mixed(seed: int) -> None:
+    """Mostly at weekends, and often on Tuesdays and Thursdays: each of its days is claimed by one time of day."""
+    rng = np.random.default_rng(seed)
+    diary = Diary(days=56)
+    shares = (0.15, 0.65, 0.15, 0.75, 0.2, 0.9, 0.95)
+    for day in range(56):
+        if rng.random() < shares[diary.date(day).weekday()]:
+            diary.pulse(day, 17.5 + rng.normal(0, 12) / 60, LAMP, 30)
+    told = found(diary)
+    dates = [date for one in told for date in one.measures["dates"]]
+    assert told
+    assert len(dates) == len(set(dates))
 
 
 def test_an_end_is_told_only_where_it_keeps_its_own_time() -> None:

@@ -13,7 +13,7 @@ import yaml
 from quotidian.errors import AccessError, NotFoundError, RequestError, UnreachableError
 from quotidian.homeassistant.address import Address, socket_url
 from quotidian.homeassistant.automations import Automations
-from quotidian.homeassistant.configuration import CURRENT, OLDER, Keys, NotAnalysed, configuration_of
+from quotidian.homeassistant.configuration import OLDER, NotAnalysed, configuration_of, keys_of
 from quotidian.model.automation import (
     And,
     Automation,
@@ -216,6 +216,26 @@ def test_what_there_is_is_listed(home: RealHomeAssistant, file: Path) -> None:
     asyncio.run(look())
 
 
+def test_entities_by_their_numbers_are_known(home: RealHomeAssistant, file: Path) -> None:
+    """Where an automation names an entity by its number in the registry, it is listed with the entity's id."""
+
+    async def look() -> None:
+        async with connected(home) as automations:
+            registry = await automations._session.command("config/entity_registry/list")
+            (number,) = (one["id"] for one in registry if one["entity_id"] == "automation.leaving")
+            written = configuration_of(OURS, keys_of(automations._session.version))
+            trigger = next(iter(written[name] for name in ("triggers", "trigger") if name in written))[0]
+            trigger["entity_id"] = [number]
+            await automations._rest.ask("POST", "config", "automation", "config", OURS.id, body=written)
+            await automations._reload(OURS.id)
+            found = {one.id: one for one in await automations.installed()}[OURS.id].understood()
+            await automations.remove(OURS.id)
+        assert isinstance(found, Automation)
+        assert found.triggers == (StateTrigger(entity_id="automation.leaving", state="on"),)
+
+    asyncio.run(look())
+
+
 def test_what_is_lacking_is_said_before(home: RealHomeAssistant, file: Path) -> None:
     """Entities and services that are not there are named, and nothing is installed; what is there is not named."""
     lacking = msgspec.structs.replace(
@@ -300,15 +320,17 @@ def test_home_assistant_takes_every_word(home: RealHomeAssistant) -> None:
         ),
     )
 
-    async def ask(keys: Keys) -> None:
-        written = configuration_of(every, keys)
-        parts = {name: written[getattr(keys, name)] for name in ("triggers", "conditions", "actions")}
+    async def ask() -> None:
         async with connected(home) as automations:
-            answer = await automations._session.command("validate_config", **parts)
-        assert answer == {name: {"valid": True, "error": None} for name in parts}
+            own = keys_of(automations._session.version)
+            for keys in (own, OLDER):
+                written = configuration_of(every, keys)
+                names = {getattr(own, name): getattr(keys, name) for name in ("triggers", "conditions", "actions")}
+                parts = {name: written[other] for name, other in names.items()}
+                answer = await automations._session.command("validate_config", **parts)
+                assert answer == {name: {"valid": True, "error": None} for name in parts}
 
-    for keys in (CURRENT, OLDER):
-        asyncio.run(ask(keys))
+    asyncio.run(ask())
 
 
 def test_every_service_is_one_of_home_assistant() -> None:
@@ -319,7 +341,7 @@ def test_every_service_is_one_of_home_assistant() -> None:
         "cover": {"position": 40},
         "fan": {"percentage": 40},
         "humidifier": {"humidity": 40, "mode": "a"},
-        "light": {"brightness": 40, "color_temp_kelvin": 3000, "effect": "a", "transition": 1},
+        "light": {"brightness": 40, "effect": "a", "transition": 1},
         "media_player": {"volume_level": 0.3, "source": "a"},
         "valve": {"position": 40},
     }

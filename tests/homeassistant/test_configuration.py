@@ -366,6 +366,17 @@ UNDERSTOOD: dict[str, tuple[str, Callable[[Automation], object], object]] = {
         lambda found: found.actions,
         (SetAction(entities=("script.evening",), state="on"), NotifyAction(message="Done")),
     ),
+    "switches of devices, as the editor writes them": (
+        "{trigger: {platform: device, device_id: x, domain: light, type: turned_on, entity_id: light.b, for: 60}, "
+        "condition: {condition: device, device_id: x, domain: switch, type: is_off, entity_id: switch.c}, "
+        "action: {device_id: x, domain: cover, type: close, entity_id: cover.d}}",
+        lambda found: (found.triggers, found.conditions, found.actions),
+        (
+            (StateTrigger(entity_id="light.b", state="on", seconds=60),),
+            (StateCondition(entity_id="switch.c", states=("off",)),),
+            (SetAction(entities=("cover.d",), state="closed"),),
+        ),
+    ),
     "a template in what is told": (
         f"{{{_NOON}, actions: {{service: notify.phone, data: {{message: 'It is {{{{ now() }}}}'}}}}}}",
         lambda found: found.actions,
@@ -397,10 +408,15 @@ UNCLEAR = {
         "trigger",
         "'template'",
     ),
-    "a device": (
+    "a device's own trigger": (
         f"{{trigger: {{platform: device, device_id: x, domain: y, type: z}}, {_LAMP}}}",
-        "trigger",
-        "'device'",
+        "trigger.type",
+        "'z' is not one of",
+    ),
+    "an entity by its number in the registry": (
+        f"{{trigger: {{platform: device, device_id: x, domain: y, type: turned_on, entity_id: {'a1' * 16}}}, {_LAMP}}}",
+        "trigger.entity_id",
+        "no entity id",
     ),
     "a zone": (f"{{trigger: {{platform: zone, entity_id: person.a, zone: zone.home}}, {_LAMP}}}", "trigger", "'zone'"),
     "an event": (f"{{trigger: [{{platform: event, event_type: x}}], {_LAMP}}}", "trigger[0]", "'event'"),

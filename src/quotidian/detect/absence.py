@@ -1,7 +1,7 @@
 """Which days were lived: nobody keeps a habit in a house that is empty, and nobody breaks it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import numpy as np
@@ -25,11 +25,16 @@ _OBSERVED: Final = 0.75
 _LEAST_OF_CLASS: Final = 4
 
 
-def half_hours_of(rows: Sequence[DayRow]) -> Ints:
-    """Count what people may have changed by half hour of the wall clock: shape (days, 48)."""
-    halves = [np.clip(row.wall[row.learned] // 1800, 0, HALF_HOURS - 1) for row in rows]
+def half_hours_of(rows: Sequence[DayRow], without: Collection[str] = ()) -> Ints:
+    """Count what people may have changed, without some entities, by half hour of the wall clock: shape (days, 48)."""
+    halves = [np.clip(row.wall[_counted(row, without)] // 1800, 0, HALF_HOURS - 1) for row in rows]
     counts = [np.bincount(half, minlength=HALF_HOURS) for half in halves]
     return np.array(counts, np.int64).reshape(-1, HALF_HOURS)
+
+
+def _counted(row: DayRow, without: Collection[str]) -> Bools:
+    left_out = [place for place, word in enumerate(row.integers.words) if word in without]
+    return np.asarray(row.learned & ~np.isin(row.entity, left_out)) if left_out else row.learned
 
 
 def quiet_days(rows: Sequence[DayRow], half_hours: Ints, classes: Sequence[Bools]) -> Bools:
@@ -72,12 +77,8 @@ def _chattered(rows: Sequence[DayRow]) -> Bools:
     often = Counter(name for row in rows for name in row.chatter)
     found = np.zeros((len(rows), HALF_HOURS), bool)
     for place, row in enumerate(rows):
-        for number, name in enumerate(row.chatter):
+        for name, quarters in row.quarters.items():
             if 2 * often[name] < len(rows):
-                bits = [int(row.integers[f"chatter_{part}"][number]) for part in range(3)]
-                quarters = np.array(
-                    [bits[quarter // 32] >> quarter % 32 & 1 for quarter in range(2 * HALF_HOURS)], bool
-                )
                 found[place] |= quarters.reshape(-1, 2).any(axis=1)
     return found
 

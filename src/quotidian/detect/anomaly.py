@@ -5,6 +5,7 @@ from typing import ClassVar, Final
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from quotidian.detect import checks, words
 from quotidian.detect.base import Cadence, Detector
@@ -23,7 +24,9 @@ from quotidian.model.rollup import Figures
 _TOLD_DAYS: Final = 8  #: older days are history; an evening is over on the day after
 _RESTART: Final = 600  #: seconds: what is heard so shortly before is heard from a system that starts again
 _NEVER: Final = -(1 << 40)
-_KINDS: Final = 5  #: kinds of checks beside that of hours
+#: By how much the chance of each kind of check is multiplied. Of the errors, one in two may be of ``long`` and one in
+#: eight of each other kind; the chance of a new hour is already one of an hour.
+_TIMES: Final = {"long": 2, "many": 8, "few": 8, "absent": 8, "late": 8, "hour": 1}
 _MOST: Final = 3  #: findings a night
 
 
@@ -50,29 +53,32 @@ class Anomaly(Detector):
     - ``hour``: the house is active at an hour which, with two hours either side, was silent on all earlier days;
     - ``absent``: a token that occurred on 95 % of its days is missing while its entity was followed; one day
       rarely suffices, a run of days does (the rule of succession, once for each day of the run);
-    - ``long``: something that is operated or opened stays on or open at least twice as long as ever, by a power tail
-      of each day's longest span;
-    - ``late``: people are up later than ever, by a Student tail of the ends of their evenings.
+    - ``long``: something that is operated or opened stays on or open at least four times as long as ever, by a power
+      tail of each day's longest span;
+    - ``late``: people are up later than ever, by a Student tail of the ends of their evenings, measured from the median
+      of the nights before a free day, or of the others.
 
     In ``long`` and ``late``, of thirty earlier days the largest value is left out: what was unusual once does not
-    become usual. Nothing is missed on days of absence, nor on days from whose last six hours nobody was heard of:
-    people left, or the recording broke off.
+    become usual. Nothing is missed on days of absence, on days on which nobody listened, nor on days from whose last
+    six hours nobody was heard of: people left, or the recording broke off.
 
-    The chance is multiplied by the number of subjects that were checked in this way that day and by the number of
-    kinds; the day's largest surprise (-log10) is its score. It is told when it is at least ``surprise``, and above the
-    quantile of earlier days' scores that spends the budget, in the manner of conformal prediction [1]_. What goes on
-    from day to day is told once.
+    The chance is multiplied by the number of subjects that were checked in this way that day, and by the weight of the
+    kind: ``long`` has half of the errors, since it is what people most want to know, and each other kind an eighth
+    [2]_. The day's largest surprise (-log10) is its score; what goes on from the day before is no surprise. A day is
+    told when its score is at least ``surprise``, and above the quantile of earlier days' scores that spends the budget,
+    in the manner of conformal prediction [1]_. Told is what surprises most of what stayed on or open, and of all else:
+    one does not explain the other.
 
     Parameters
     ----------
     budget
-        Alarms a week, in (0, 7).
+        Days with an alarm a week, in (0, 7).
     surprise
         The least score, in powers of ten.
     first_days
         So many observed days say nothing, at least 14.
     hour_days
-        So many earlier days are needed before an hour can be new, at least 14.
+        So many earlier days are needed before an hour can be new, or something can be missed, at least 14.
     least_share
         The share of its days on which a token must have occurred to be missed, in (0, 1].
 
@@ -93,6 +99,7 @@ class Anomaly(Detector):
     References
     ----------
     .. [1] V. Vovk, A. Gammerman, G. Shafer, Algorithmic Learning in a Random World, 2005.
+    .. [2] C. R. Genovese, K. Roeder, L. Wasserman, False Discovery Control with p-Value Weighting, 2006.
 
     Examples
     --------
@@ -112,7 +119,7 @@ class Anomaly(Detector):
         self,
         *,
         budget: float = 1.0,
-        surprise: float = 2.3,
+        surprise: float = 2.0,
         first_days: int = 14,
         hour_days: int = 28,
         least_share: float = 0.95,
@@ -160,13 +167,13 @@ class Anomaly(Detector):
             return []
         made = self._checks(history)
         columns = [(check, place) for check in made for place in range(len(check.subjects))]
-        tried = [_kinds(check) * np.maximum(check.tested.sum(axis=1), 1)[:, None] for check in made]
+        tried = [_TIMES[check.kind] * np.maximum(check.tested.sum(axis=1), 1)[:, None] for check in made]
         chance = np.hstack([check.chance * times for check, times in zip(made, tried, strict=True)])
         surprise = -np.log10(np.clip(rounded(chance), 1e-12, 1.0))
         surprise[: self.first_days] = 0.0
         return [
             self._finding(history, _fact(*columns[column], day), float(surprise[day, column]))
-            for day, column in self._told(history, surprise)
+            for day, column in self._told(history, surprise, np.array([check.kind for check, _ in columns]))
         ]
 
     def _checks(self, history: History) -> tuple[checks.Check, ...]:
@@ -174,24 +181,27 @@ class Anomaly(Detector):
         return (
             *checks.often(history, counts),
             checks.hours(history, self.hour_days),
-            checks.absent(history, counts, self.first_days, self.least_share),
-            checks.long(history, self.summary(history).days, self.first_days),
+            checks.absent(history, counts, self.hour_days, self.least_share),
+            checks.long(history, self.summary(history).days),
             checks.late(history, self.first_days),
         )
 
-    def _told(self, history: History, surprise: Floats) -> list[tuple[int, int]]:
-        """Choose the days to tell and the check of each, by what the budget allows."""
-        # Of two that surprise the same the last in order is told: ``on`` rather than ``off``.
-        best = surprise.shape[1] - 1 - np.round(surprise, 1)[:, ::-1].argmax(axis=1)
-        score = surprise.max(axis=1)
+    def _told(self, history: History, surprise: Floats, kind: NDArray[np.str_]) -> list[tuple[int, int]]:
+        """Choose the days to tell, and what of each, by what the budget allows."""
+        goes_on = np.zeros(surprise.shape, bool)
+        goes_on[1:] = (surprise[:-1] >= self.surprise) & (kind != "late")
+        new = np.where(goes_on, 0.0, surprise)
+        score = new.max(axis=1)
         recent = np.flatnonzero(history.ordinals > history.ordinals[-1] - _TOLD_DAYS)
         told = []
         for day in recent[recent > self.first_days].tolist():
             spent = float(np.quantile(score[self.first_days : day], 1 - self.budget / 7, method="higher"))
-            goes_on = surprise[day - 1, best[day]] >= self.surprise
-            if score[day] >= self.surprise and score[day] > spent and not goes_on:
-                told.append((day, int(best[day])))
-        return sorted(told, key=lambda place: (-score[place[0]], -place[0]))[:_MOST]
+            for one in (kind == "long", kind != "long"):
+                ours = np.where(one, new[day], 0.0)
+                column = _largest(ours)
+                if ours[column] >= self.surprise and ours[column] > spent:
+                    told.append((day, column))
+        return sorted(told, key=lambda place: (-surprise[place], -place[0]))[:_MOST]
 
     # telling
 
@@ -272,9 +282,9 @@ def _table(values: dict[tuple[str, str], int]) -> Integers:
     return Integers(words_, columns)
 
 
-def _kinds(check: checks.Check) -> int:
-    """Tell for how many kinds of checks a chance is corrected: that of a new hour is one of an hour already."""
-    return 1 if check.kind == "hour" else _KINDS
+def _largest(surprise: Floats) -> int:
+    """Give the place of the largest; of two alike the last one in order, as ``on`` is told rather than ``off``."""
+    return surprise.size - 1 - int(np.round(surprise, 1)[::-1].argmax())
 
 
 def _fact(check: checks.Check, place: int, day: int) -> _Fact:

@@ -121,7 +121,6 @@ def _row(row: DayRow, groups: Sequence[Sequence[str]], second: Ints, token: Ints
                 "present": present,
                 **dict(zip(("gap_entity", "gap_start", "gap_end"), columns, strict=True)),
                 **dict.fromkeys(_CHATTER, np.empty(0, np.int64)),
-                **dict.fromkeys(("chatter_entity", "chatter_count"), ()),
             },
         ),
     )

@@ -1,21 +1,20 @@
 """Acts that one another wait for: the links of routines and of sessions, tested twice."""
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from quotidian.detect.dayrow import entity_of
+from quotidian.detect.dayrow import entity_numbers
 from quotidian.detect.history import History
 from quotidian.detect.kernel import against_other_days, links
-from quotidian.detect.statistics import at_least, q_values
+from quotidian.detect.statistics import at_least, counted, distinct, q_values, usual_reach
 from quotidian.model.arrays import Bools, Floats, Ints
 
 #: Windows in which an act may follow, in seconds; the p-value is the smallest, times their number.
 _WINDOWS: Final = (60, 300, 900)
-#: A limit reaches that many robust standard deviations of the logarithm of the gap beyond its median.
-_REACH: Final = 2.0
 _OUTSIDE: Final = (0.1, 0.5, 0.9)  #: quantiles of the gaps: those of its interval, and the median
 
 
@@ -85,14 +84,13 @@ class Bonds:
     def _candidates(self, history: History, usable: Bools) -> tuple[Ints, Ints]:
         """Give the pairs of tokens of different entities that follow one another on enough days."""
         size, days = len(history.tokens), len(history.rows)
-        pairs, kept = np.unique(
-            _once(np.concatenate([*self._near(history, usable)])) // max(days, 1), return_counts=True
-        )
+        pairs, kept = counted(distinct(np.concatenate([*self._near(history, usable)])) // max(days, 1))
         first, second = np.divmod(pairs, max(size, 1))
         occurred = _days(history)
         least = np.minimum(occurred[first], occurred[second]) if self._either else occurred[first]
         enough = kept >= np.maximum(self._least_days, self._least_share * least)
-        enough &= entities(history)[first] != entities(history)[second]
+        entity = entity_numbers(history.tokens)
+        enough &= entity[first] != entity[second]
         return first[enough], second[enough]
 
     def _near(self, history: History, usable: Bools) -> Iterator[Ints]:
@@ -105,11 +103,11 @@ class Bonds:
             near = np.flatnonzero(instant[step:] - instant[:-step] <= self._longest)
             if not near.size:
                 return
-            yield _once((token[near] * size + token[near + step]) * days + day[near])
+            yield distinct((token[near] * size + token[near + step]) * days + day[near])
 
     def _tests(self, history: History, usable: Bools) -> int:
         """Count the ordered pairs of tokens of different entities of which the first has enough days."""
-        of, enough = entities(history), usable & (_days(history) >= self._least_days)
+        of, enough = entity_numbers(history.tokens), usable & (_days(history) >= self._least_days)
         same = np.bincount(of[usable], minlength=of.size + 1)
         return int((usable.sum() - same[of[enough]]).sum())
 
@@ -131,28 +129,13 @@ class Bonds:
         return Bond(first, second, max(p_value, float(clocks[0])), middle, self._limit(gaps), days)
 
     def _limit(self, gaps: Ints) -> int:
-        """Give what nearly no gap exceeds, were their logarithms normal, in whole minutes (seconds)."""
-        logs = np.log(np.maximum(gaps, 1))
-        middle = float(np.median(logs))
-        reach = np.exp(middle + _REACH * 1.4826 * float(np.median(np.abs(logs - middle))))
-        return int(min(60 * np.ceil(float(reach) / 60), self._longest))
-
-
-def entities(history: History) -> Ints:
-    """Give each token the number of its entity."""
-    number: dict[str, int] = {}
-    return np.array([number.setdefault(entity_of(token), len(number)) for token in history.tokens], np.int64)
+        """Give what nearly no gap exceeds, in whole minutes (seconds)."""
+        return min(60 * ceil(usual_reach(gaps) / 60), self._longest)
 
 
 def _days(history: History) -> Ints:
     """Count the lived days on which each token occurs."""
     timeline, days = history.timeline, max(len(history.rows), 1)
     lived = history.lived[timeline.day] if timeline.day.size else np.empty(0, bool)
-    seen = _once((timeline.token * days + timeline.day)[lived]) // days
+    seen = distinct((timeline.token * days + timeline.day)[lived]) // days
     return np.bincount(seen, minlength=len(history.tokens))
-
-
-def _once(values: Ints) -> Ints:
-    """Sort values and leave each out but once: ``numpy.unique``, several times faster on some hundred thousand."""
-    values = np.sort(values)
-    return np.asarray(values[np.diff(values, prepend=-1) != 0])

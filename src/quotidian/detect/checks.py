@@ -9,8 +9,9 @@ from scipy.special import betainc, stdtr
 
 from quotidian.detect.before import RARELY, Counts, before, extremes, farthest, heard, usual
 from quotidian.detect.dayrow import entity_of, token_of
+from quotidian.detect.edges import before_free
 from quotidian.detect.history import History
-from quotidian.detect.things import ACTUATORS, OPENINGS, is_act, is_sign, tells
+from quotidian.detect.things import ACTUATORS, OPENINGS, is_act, is_sign
 from quotidian.model import Home, Integers
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.day import DAY_MINUTES, DAY_SECONDS
@@ -23,14 +24,16 @@ LONGEST_RUN: Final = 7  #: so many days running something is missed; then it is 
 
 _USED_DAYS: Final = 10  #: fewer earlier days on which a token occurred: nothing is usual yet
 _LONG_SECONDS: Final = 600  #: shorter spans are never too long
-_LONGER: Final = 2  #: how many times the longest usual span a span must be
+_LONGER: Final = 4  #: how many times the longest usual span a span must be
 _EVENING: Final = 20  #: the hour from which on an evening is followed, until _MORNING hours after midnight
 _MORNING: Final = 5
 _QUARTER: Final = 900
 _MANY: Final = 6  #: things that change within a quarter of an hour when people are up
-_PAUSE: Final = 3  #: quarters of an hour without a sign after which an evening is over
-_LATER: Final = 45  #: minutes later than usual that are worth telling
+_PAUSE: Final = 2  #: quarters of an hour without a sign after which an evening is over,
+_BEFORE_BED: Final = 12  #: but for those who then go to bed
+_LATER: Final = 30  #: minutes later than usual that are worth telling
 _SPREAD: Final = 10  #: the least spread of the ends of evenings, minutes
+_LEAST_OF_CLASS: Final = 4  #: fewer evenings of a class have no usual end
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -55,7 +58,7 @@ def often(history: History, counts: Counts) -> tuple[Check, Check]:
     """Compare how often each token and the house changed with the days before."""
     lived = history.lived[:, None]
     times = np.column_stack([counts.times.sum(axis=1), counts.times])
-    whole = np.column_stack([np.ones(len(history.rows), bool), counts.whole]) & lived
+    whole = np.column_stack([counts.whole.any(axis=1), counts.whole]) & lived
     mean, variance = usual(history, times, whole)
     low, high = extremes(times, whole)
     used = whole & (before((whole & (times > 0)).astype(np.int64)) >= _USED_DAYS)
@@ -120,45 +123,56 @@ def absent(history: History, counts: Counts, first_days: int, least_share: float
     return Check("absent", counts.tokens, chance, tested, value, known, looked, known)
 
 
-def long(history: History, days: dict[int, Integers], first_days: int) -> Check:
+def long(history: History, days: dict[int, Integers]) -> Check:
     """Compare each day's longest span of what people operate or open with the longest spans before."""
     tokens, longest = _spans(history, days)
     seen = longest > 0
     chance, usually, many, kept = farthest(longest, seen)
-    tested = seen & (many >= first_days)
+    tested = seen & (many >= _USED_DAYS)
     longer = tested & (longest >= _LONGER * usually) & (longest >= usually + _LONG_SECONDS)
     return Check("long", tokens, np.where(longer, chance, 1.0), tested, longest, usually, many, kept)
 
 
 def late(history: History, first_days: int) -> Check:
-    """Compare until when people were up with the evenings before, by a Student tail."""
-    size = len(history.rows)
+    """Compare until when people were up with the evenings before, by a Student tail.
+
+    An evening is measured from the median of those that like it come before a free day, or do not.
+    """
+    size, free = len(history.rows), before_free(history)
     end = _evenings(history)
     seen = (end >= 0) & history.lived
     chance, latest, days, kept = np.ones(size), *(np.zeros(size, np.int64) for _ in range(3))
     for place in range(first_days, size):
-        known = np.sort(end[:place][seen[:place]])
+        known = np.flatnonzero(seen[:place])
         days[place] = known.size
         if not seen[place] or known.size < first_days:
             continue
         kept[place] = known.size - known.size // RARELY
-        latest[place] = known[kept[place] - 1]
-        middle, spread = float(np.median(known)), max(float(known[: kept[place]].std()), _SPREAD)
+        latest[place] = np.sort(end[known])[kept[place] - 1]
         if end[place] >= latest[place] + _LATER:
-            chance[place] = stdtr(known.size - 1, (middle - float(end[place])) / spread)
+            middle = _medians(end[known], free[known])
+            spread = np.sort(end[known] - middle[free[known].astype(np.int64)])[: kept[place]].std()
+            chance[place] = stdtr(known.size - 1, (middle[int(free[place])] - end[place]) / max(spread, _SPREAD))
     tested = seen & (days >= first_days)
     end, latest, days, kept = (column[:, None] for column in (end, latest, days, kept))
     return Check("late", (HOME,), chance[:, None], tested[:, None], end, latest, days, kept)
 
 
+def _medians(end: Ints, free: Bools) -> Floats:
+    """Give the median end of the evenings before a working day, and before a free one; of few, that of all."""
+    classes = (end[~free], end[free])
+    return np.array([np.median(own if own.size >= _LEAST_OF_CLASS else end) for own in classes])
+
+
 def _evenings(history: History) -> Ints:
     """Give the minute after each day's midnight until which its evening lasted; -1 where there was nothing.
 
-    An evening goes on until three quarters of an hour pass without a sign of people, and up to the last quarter of an
-    hour with many things at once, such as going to bed: who only gets up in the night does not prolong it.
+    An evening goes on until half an hour and more passes without a sign of people: who gets up in the night does not
+    prolong it. A quarter of an hour with many things at once, such as going to bed, belongs to it up to three hours
+    later: the room in which people were may have no sensor.
     """
     timeline, size = history.timeline, len(history.rows)
-    signs = np.array([tells(history.home, entity_of(token)) for token in history.tokens], bool)
+    signs = np.array([is_sign(history.home, token) for token in history.tokens], bool)
     chosen = np.flatnonzero(signs[timeline.token]) if signs.size else np.empty(0, np.int64)
     wall = timeline.wall[chosen]
     night = wall < _MORNING * 3600
@@ -171,12 +185,11 @@ def _evenings(history: History) -> Ints:
     cells = np.stack([place[counts], second[counts] // _QUARTER, entities[timeline.token[chosen[counts]]]])
     many = np.zeros((size, length), np.int64)
     np.add.at(many, tuple(np.unique(cells, axis=1)[:2]), 1)
-    last, going = np.full(size, -1, np.int64), np.zeros(size, bool)
+    last = np.full(size, -1, np.int64)
     for quarter in range(length):
-        going = (going & (quarter - last <= _PAUSE)) | (quarter < (24 - _EVENING) * 4)
-        last = np.where(going & (many[:, quarter] > 0), quarter, last)
-    busy = np.where(many >= _MANY, np.arange(length), -1).max(axis=1)
-    last = np.maximum(last, busy)
+        pause = np.where(many[:, quarter] >= _MANY, _BEFORE_BED, _PAUSE)
+        up = (quarter - last <= pause) | (quarter < (24 - _EVENING) * 4)
+        last = np.where(up & (many[:, quarter] > 0), quarter, last)
     return np.where(last >= 0, _EVENING * 60 + 15 * (last + 1), -1)
 
 

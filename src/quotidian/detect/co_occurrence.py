@@ -256,7 +256,7 @@ class CoOccurrence(Detector):
         place_of = np.full(exposure.size, -1, np.int32)
         place_of[pairs] = np.arange(pairs.size)
         kept, expected = np.zeros((2, pairs.size, len(WINDOWS)), np.int64)
-        for day in days:
+        for day in days if pairs.size else ():
             keys, spoken = _keys(day, number)
             chosen = place_of[keys] >= 0
             place, rows = place_of[keys[chosen]], np.flatnonzero(spoken)[chosen]

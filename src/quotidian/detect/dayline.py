@@ -4,17 +4,16 @@ All days lie on one line, so a habit around midnight is one habit. On the line o
 midnight, on those of the sun so that sunrise or sunset stands at 12:00 of each day.
 """
 
-from collections.abc import Iterator
 from functools import cached_property
 from typing import Final, TypeVar
 
 import msgspec
 import numpy as np
 
-from quotidian.detect.dayclass import best_class, searched, units_of
+from quotidian.detect.dayclass import best_class, best_class_of, searched, units_of
 from quotidian.detect.dayrow import CELL_MINUTES, DAY_CELLS
-from quotidian.detect.history import History
-from quotidian.detect.statistics import ONE, around, at_least
+from quotidian.detect.history import History, entities_of
+from quotidian.detect.statistics import ONE, around, at_least, nearest
 from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.day import DAY_MINUTES
 
@@ -28,17 +27,24 @@ _MOST_TIMES: Final = 4
 _NEAR_CELLS: Final = 3  #: cells by which two windows' middles may differ and still tell of the same time
 _DISTINCT: Final = 30  #: minutes that two times of one class of days lie apart at least
 
+_NIGHT: Final = 180  #: minutes after midnight that people count to the day before
+
 _Cells = TypeVar("_Cells", Ints, Bools)
+_ByDay = TypeVar("_ByDay", Ints, Bools, Floats)
 
 
 class Search(msgspec.Struct, frozen=True):
-    """What is looked for: half-widths and jitter in minutes (multiples of 5), floors on share and lift, level."""
+    """What is looked for: half-widths and jitter in minutes (multiples of 5), floors on share and lift, level.
+
+    With ``kinds``, days may be told by the kinds that are the home's own.
+    """
 
     windows: tuple[int, ...]
     jitter: int
     level: float
     least_share: float
     least_lift: float
+    kinds: bool = True
 
 
 class Mode(msgspec.Struct, frozen=True):
@@ -47,7 +53,7 @@ class Mode(msgspec.Struct, frozen=True):
     ``cell`` is the grid instant (5 minutes each) on the line of ``reference``, ``window`` the half-width in minutes,
     ``days`` the class of days that describes it best; of ``observed`` days ``kept`` were hit, ``expected`` by chance.
     ``places`` are the days (positions in the history) that were hit, ``times`` the minute of each by the clock, which
-    may lie beyond midnight.
+    may lie beyond midnight: what is done at night belongs to the day before.
     """
 
     reference: str
@@ -89,6 +95,12 @@ class _Candidates(msgspec.Struct, frozen=True):
     expected: Ints
 
 
+def _reached(reference: str) -> slice:
+    """Give the cells of a day at whose instants a line is tested: the sun's are those around its event."""
+    reach = NOON if reference == "clock" else SUN_REACH
+    return slice((NOON - reach) // CELL_MINUTES, min((NOON + reach) // CELL_MINUTES + 1, DAY_CELLS))
+
+
 class DayLine:
     """The days of a history side by side, and the search for times of day on them."""
 
@@ -108,7 +120,7 @@ class DayLine:
             return []
         found = [self._tested(name, entity_id, rows) for name in REFERENCES if name == "clock" or self.moved(name)]
         columns = [np.concatenate(column) for column in zip(*map(msgspec.structs.astuple, found), strict=True)]
-        return list(self._chosen(_Candidates(*columns), entity_id, rows))
+        return self._chosen(_Candidates(*columns), entity_id, rows)
 
     def moved(self, event: str) -> bool:
         """Tell whether the sun rose or set every day, and moved enough for its times to be told from the clock's."""
@@ -134,25 +146,27 @@ class DayLine:
 
     def _tested(self, reference: str, entity_id: str, rows: Ints) -> _Candidates:
         """Test every instant in every window and class of days on one reference's line."""
-        search, line = self._search, self._line(reference, rows)
+        search, line, near = self._search, self._line(reference, rows), _reached(reference)
         tested = [np.empty((6, 0), np.int64)]
         # What a window misses, a narrower one misses too: the widest first, until no share is large enough.
         for number, window in sorted(enumerate(search.windows), key=lambda pair: -pair[1]):
             if reference != "clock" and window > SUN_WINDOW:
                 continue
             exposure = self._exposure(reference, entity_id, window)
-            hit, days = self._within(line.hit, window) > 0, exposure.days
-            kept = self._by_class(hit, exposure)
+            hit, days = self._within(line.hit, window) > 0, exposure.days[:, near]
+            kept = self._by_class(self._by_day(hit)[:, near], exposure, near)
             likely = (kept >= _LEAST_DAYS) & (kept >= search.least_share * days)
-            if reference != "clock":
-                likely[:, np.abs(np.arange(DAY_CELLS) * CELL_MINUTES - NOON) > SUN_REACH] = False
-            if not likely.any():
+            # What chance gives is worked out where it matters: at most instants too little happens for any class.
+            some = np.flatnonzero(likely.any(axis=0))
+            if not some.size:
                 break
-            expected = self._by_class(self._chances[self._within(self._running(hit), search.jitter)], exposure)
+            copies = self._by_day(self._within(self._running(hit), search.jitter))[:, near.start + some]
+            expected = np.zeros(kept.shape)
+            expected[:, some] = self._by_class(self._chances[copies], exposure, near.start + some)
             likely &= kept * ONE >= search.least_lift * expected
             of, cell = np.nonzero(likely)
             counts = [part[likely].astype(np.int64) for part in (kept, days, expected)]
-            tested.append(np.stack([np.full(of.size, number), of, cell, *counts]))
+            tested.append(np.stack([np.full(of.size, number), of, near.start + cell, *counts]))
         window, of, cell, kept, days, expected = np.concatenate(tested, axis=1)
         # Every window of every class on every line has its part of the level.
         tried = len(search.windows) * DAY_MINUTES / (2 * np.array(search.windows)) / self._weights[reference]
@@ -160,18 +174,24 @@ class DayLine:
         columns = np.full(p.size, REFERENCES.index(reference)), window, of, cell, p, kept, days, expected
         return _Candidates(*(column[p < search.level] for column in columns))
 
-    def _chosen(self, candidates: _Candidates, entity_id: str, rows: Ints) -> Iterator[Mode]:
-        """Choose the most certain candidate, put aside all that tell of the same time, and choose again."""
+    def _chosen(self, candidates: _Candidates, entity_id: str, rows: Ints) -> list[Mode]:
+        """Choose the most certain candidate, put aside all that tell of the same time, and choose again.
+
+        The days that describe a candidate best may be those of an earlier one: it says nothing more.
+        """
+        told: list[Mode] = []
         columns = (candidates.cell, candidates.days, candidates.window, candidates.reference, candidates.p_value)
         order = np.lexsort(columns)
         open_ = np.ones(order.size, bool)
         for _ in range(_MOST_TIMES):
             if not open_.any():
-                return
+                break
             surest = int(order[np.argmax(open_[order])])
             mode = self._mode(candidates, self._fullest(candidates, surest, open_), entity_id, rows)
-            yield mode
+            if not any(_mostly_in(mode, other) for other in told):
+                told.append(mode)
             open_ &= ~self._same(candidates, mode, surest)
+        return told
 
     def _fullest(self, candidates: _Candidates, surest: int, open_: Bools) -> int:
         """Give the candidate that tells the same with the most days beyond those of chance.
@@ -187,31 +207,41 @@ class DayLine:
     def _same(self, candidates: _Candidates, mode: Mode, surest: int) -> Bools:
         """Tell which candidates can be hit by the occurrences of a mode, or are of the class in which it was found."""
         windows = np.array(self._search.windows)[candidates.window]
-        near = np.zeros(candidates.cell.size, bool)
+        middle = np.zeros(candidates.cell.size)
+        reach = np.zeros(candidates.cell.size)
         for number, reference in enumerate(REFERENCES):
             of = candidates.reference == number
             if of.any():
                 times = self.by(reference, mode.places, mode.times)
-                apart = around(candidates.cell[of] * CELL_MINUTES, float(np.median(times)))
-                near[of] = np.abs(apart) <= np.maximum(2 * mode.window, _DISTINCT) + windows[of] + np.ptp(times) / 2
-        overlap = self._summed(self._history.classes[mode.days][:, None])[:, 0] > 0
-        return np.asarray(near & (overlap[candidates.days] | (candidates.days == candidates.days[surest])))
+                middle[of], reach[of] = np.median(times), np.ptp(times) / 2
+        apart = candidates.cell * CELL_MINUTES - middle
+        near = np.abs(around(apart, 0)) <= np.maximum(2 * mode.window, _DISTINCT) + windows + reach
+        # An hour past midnight may be told of either of two days.
+        later = np.rint(-apart / DAY_MINUTES).astype(np.int64)
+        days, overlap = self._history.classes[mode.days], np.zeros(near.size, bool)
+        for shift in np.unique(later).tolist():
+            of = later == shift
+            overlap[of] = self._summed(self._moved(days, shift)[:, None])[candidates.days[of], 0] > 0
+        return np.asarray(near & (overlap | (candidates.days == candidates.days[surest])))
 
     def _mode(self, candidates: _Candidates, place: int, entity_id: str, rows: Ints) -> Mode:
         reference = REFERENCES[int(candidates.reference[place])]
         window, cell = self._search.windows[int(candidates.window[place])], int(candidates.cell[place])
         line, seen = self._line(reference, rows), self._exposure(reference, entity_id, window).seen
-        nearest = self._nearest(line.minutes, cell)
         running = self._within(line.hit, window) > 0
         hit = self._by_day(running)[:, cell]
         could = np.ones(hit.size, bool) if seen is None else seen[:, cell]
-        days = best_class(self._history, hit, could)
-        mask = could & self._history.classes[days]
-        chance = self._by_day(self._chances[self._within(self._running(running), self._search.jitter)])[:, cell]
-        places = np.flatnonzero(mask & hit)
-        times = (nearest[places] + cell * CELL_MINUTES).astype(np.float64)
+        chance = self._chances[self._by_day(self._within(self._running(running), self._search.jitter))[:, cell]]
+        centres = self._places * DAY_MINUTES + cell * CELL_MINUTES
+        times = (nearest(line.minutes, centres) + cell * CELL_MINUTES).astype(np.float64)
         if reference != "clock":
-            times += self._history.sun(reference)[places] - NOON
+            times += self._history.sun(reference) - NOON
+        if reference == "clock" and np.median(times[hit]) < self._morning and self._evenings(hit):
+            hit, could = self._moved(hit, -1), self._moved(could, -1)
+            chance, times = self._moved(chance, -1), self._moved(times + DAY_MINUTES, -1)
+        days = self._class(rows, int(np.median(times[hit])), hit, could)
+        mask = could & self._history.classes[days]
+        places = np.flatnonzero(mask & hit)
         return Mode(
             reference=reference,
             days=days,
@@ -222,16 +252,31 @@ class DayLine:
             observed=int(mask.sum()),
             expected=float(chance[mask].sum()) / ONE,
             places=places,
-            times=times,
+            times=times[places],
         )
 
-    def _nearest(self, minutes: Ints, cell: int) -> Ints:
-        """Give by how many minutes each day's nearest occurrence is away from a cell's left edge: shape (days,)."""
-        centres = self._places * DAY_MINUTES + cell * CELL_MINUTES
-        after = np.searchsorted(minutes, centres)
-        before = minutes[np.maximum(after - 1, 0)] - centres
-        behind = minutes[np.minimum(after, minutes.size - 1)] - centres
-        return np.where(np.abs(before) <= np.abs(behind), before, behind)
+    def _class(self, rows: Ints, minute: int, hit: Bools, could: Bools) -> str:
+        """Name the class of days that describes best when some rows come about a minute."""
+        if not self._search.kinds:
+            return best_class(self._history, hit, could)
+        token = self._history.tokens[int(self._history.timeline.token[rows[0]])]
+        return best_class_of(self._history, entities_of(self._history.members[token]), minute, hit, could)
+
+    @cached_property
+    def _morning(self) -> int:
+        """Until which minute after midnight it is night: before anything that may be done at sunrise."""
+        first = int(self._history.sun("sunrise").min())
+        return _NIGHT if first < 0 else max(min(_NIGHT, first - SUN_REACH), 0)
+
+    def _evenings(self, hit: Bools) -> bool:
+        """Tell whether enough of the days before some days were observed, and lived, to tell of these."""
+        return int((self._moved(hit, -1) & self._history.lived).sum()) >= _LEAST_DAYS
+
+    def _moved(self, values: _ByDay, days: int) -> _ByDay:
+        """Give to each day what belongs to the day so many days before it; nothing where that was not observed."""
+        line = np.zeros(int(self._places[-1]) + 2 + 2 * abs(days), values.dtype)
+        line[self._places + abs(days) + days] = values
+        return line[self._places + abs(days)]
 
     # the line
 
@@ -271,10 +316,9 @@ class DayLine:
         gapless = len(self._places) == len(days) - 2
         return days[1:-1] if gapless else days[self._places]
 
-    def _by_class(self, line: _Cells, exposure: _Exposure) -> Floats:
-        """Sum over the days of each class, where they were observed: shape (classes, 288)."""
-        days = self._by_day(line)
-        return self._summed(days if exposure.seen is None else days * exposure.seen)
+    def _by_class(self, days: _Cells, exposure: _Exposure, cells: slice | Ints) -> Floats:
+        """Sum over the days of each class, where some cells of them were observed: shape (classes, cells)."""
+        return self._summed(days if exposure.seen is None else days * exposure.seen[:, cells])
 
     def _line(self, reference: str, rows: Ints) -> _Line:
         timeline = self._history.timeline
@@ -326,3 +370,9 @@ class DayLine:
         moved = np.zeros(line.size, bool)
         moved[np.clip(seen - shift[seen // DAY_CELLS], 0, line.size - 1)] = True
         return moved
+
+
+def _mostly_in(mode: Mode, other: Mode) -> bool:
+    """Tell whether most occurrences of a mode are those of another one."""
+    one, others = (part.places * DAY_MINUTES + part.times for part in (mode, other))
+    return bool(2 * np.isin(one, others).sum() > one.size)

@@ -1,6 +1,7 @@
 """The shared day row: what every detector and every back-test reads of a day, in a few hundred bytes."""
 
 import sys
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
@@ -12,7 +13,7 @@ from quotidian.model.day import DAY_MINUTES, shown_minutes, wall_seconds
 
 #: The name under which rows are kept beside the detectors' summaries, and the version of their columns.
 ROW: Final = "row"
-ROW_VERSION: Final = 1
+ROW_VERSION: Final = 2
 
 CELL_MINUTES: Final = 5  #: the grid on which times of day are tested
 DAY_CELLS: Final = DAY_MINUTES // CELL_MINUTES
@@ -27,6 +28,12 @@ def token_of(entity_id: str, state: str) -> str:
 def entity_of(token: str) -> str:
     """Give the entity of a token."""
     return token.partition("=")[0]
+
+
+def entity_numbers(tokens: Sequence[str]) -> Ints:
+    """Give each token the number of its entity: those of one entity have the same."""
+    number: dict[str, int] = {}
+    return np.array([number.setdefault(entity_of(token), len(number)) for token in tokens], np.int64)
 
 
 def state_of(token: str) -> str:
@@ -49,12 +56,12 @@ class DayRow:
         self.ordinal: Final = ordinal
         self.integers: Final = integers
 
-    @property
+    @cached_property
     def start(self) -> int:
         """Midnight in seconds since 1970-01-01 UTC."""
         return int(self.integers["header"][0])
 
-    @property
+    @cached_property
     def seconds(self) -> int:
         """The length of the day."""
         return int(self.integers["header"][1])
@@ -120,6 +127,13 @@ class DayRow:
         """Entities that changed too often to be followed, with their number of changes."""
         entities, counts = self.integers["chatter_entity"].tolist(), self.integers["chatter_count"].tolist()
         return {self.integers.words[entity]: count for entity, count in zip(entities, counts, strict=True)}
+
+    @property
+    def quarters(self) -> dict[str, Bools]:
+        """In which quarters of an hour, by elapsed time, each entity that chatters changed: shape (96,)."""
+        parts = [self.integers[f"chatter_{part}"] for part in range(3)]
+        bits = np.stack(parts, axis=1)[:, :, None] >> np.arange(32) & 1
+        return dict(zip(self.chatter, bits.reshape(-1, OCCUPANCY_BITS) > 0, strict=True))
 
     @cached_property
     def shown(self) -> Bools:

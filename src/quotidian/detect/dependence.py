@@ -13,8 +13,12 @@ _DEGREE: Final = 3  #: of the polynomial in the date that stands for the season
 _CUTS: Final = 13  #: so many thresholds are tried, from the first to the last tenth of the days
 _SLOWLY: Final = 0.5  #: precision of the prior of the season, in which habits come and go over months
 _PRIOR: Final = 0.02  #: precision of the prior around zero that keeps coefficients finite
+#: Precisions of the priors of a constant alone, and of one with a season.
+CONSTANT: Final = np.array([1e-6])
+SEASON: Final = np.append(CONSTANT, np.full(_DEGREE, _SLOWLY))
 _STEPS: Final = 12  #: of Newton's method
-_LEAST_SIDE: Final = 7  #: days on each side of a threshold
+LEAST_SIDE: Final = 7  #: days on each side of a threshold
+_FOLDS: Final = 10  #: into which weeks are dealt to see where a threshold would be without them
 _FIRST_SHIFT: Final = 7  #: days; neighbouring days are alike
 _SHIFTS: Final = 24
 _MOST_LEVELS: Final = 100
@@ -45,6 +49,10 @@ class Days(msgspec.Struct, frozen=True):
     level: Ints
     kinds: Bools
 
+    def among(self, chosen: Bools) -> "Days":
+        """Give some of the days."""
+        return Days(self.ordinal[chosen], self.acted[chosen], self.level[chosen], self.kinds[chosen])
+
     @property
     def season(self) -> Floats:
         """The columns that stand for what is no dependence: a smooth season and kinds of days, (days, columns)."""
@@ -60,12 +68,11 @@ def dependence(days: Days, cuts: Ints) -> Dependence | None:
     Twice the gain in log-likelihood of the best threshold is held against chi-square with one degree of freedom, and
     its tail multiplied by the number of thresholds.
     """
-    sides = (days.level < cuts[:, None]).sum(axis=1)
-    cuts = cuts[(sides >= _LEAST_SIDE) & (sides <= days.level.size - _LEAST_SIDE)]
+    cuts = _with_both_sides(days.level, cuts)
     if not cuts.size:
         return None
     season = days.season
-    alone, _ = _fitted(season[None], days.acted)
+    alone, _ = fitted(season[None], days.acted, SEASON)
     likelihood, coefficient = _split(season, days.level < cuts[:, None], days.acted)
     best = int(likelihood.argmax())
     ratio = max(2 * float(likelihood[best] - alone[0]), 0.0)
@@ -85,14 +92,39 @@ def dependence(days: Days, cuts: Ints) -> Dependence | None:
 def refined(days: Days, found: Dependence) -> Dependence:
     """Look for the threshold at every level between the tenths, and bound it by what the likelihood leaves open."""
     tried = cuts_of(days.level)
-    cuts = np.arange(tried[0], tried[-1] + 1) if tried[-1] - tried[0] < _MOST_LEVELS else tried
-    sides = (days.level < cuts[:, None]).sum(axis=1)
-    cuts = cuts[(sides >= _LEAST_SIDE) & (sides <= days.level.size - _LEAST_SIDE)]
+    every = np.arange(tried[0], tried[-1] + 1) if tried[-1] - tried[0] < _MOST_LEVELS else tried
+    cuts = _with_both_sides(days.level, every)
+    if not cuts.size:
+        return found
     likelihood, _ = _split(days.season, days.level < cuts[:, None], days.acted)
     near = cuts[likelihood >= likelihood.max() - _INTERVAL]
     equal = cuts[likelihood >= likelihood.max() - 1e-6]
     middle = int(equal[equal.size // 2])
     return msgspec.structs.replace(found, cut=middle, low=int(near.min()), high=int(near.max()))
+
+
+def below_by_other_weeks(days: Days, found: Dependence) -> Bools:
+    """Tell which days lie below the threshold that days of other weeks draw.
+
+    A threshold that is fitted to the days of which it tells divides them better than those to come; one that was
+    drawn without them does not [1]_. Whole weeks are left out, as neighbouring days are alike.
+
+    References
+    ----------
+    .. [1] M. Stone, Cross-Validatory Choice and Assessment of Statistical Predictions, 1974.
+    """
+    fold = days.ordinal // 7 % _FOLDS
+    below = np.zeros(fold.size, bool)
+    for left in np.unique(fold):
+        others = days.among(fold != left)
+        below[fold == left] = days.level[fold == left] < refined(others, found).cut
+    return below
+
+
+def _with_both_sides(level: Ints, cuts: Ints) -> Ints:
+    """Give the thresholds that have enough days on each side."""
+    below = (level < cuts[:, None]).sum(axis=1)
+    return np.asarray(cuts[(below >= LEAST_SIDE) & (below <= level.size - LEAST_SIDE)])
 
 
 def cuts_of(level: Ints) -> Ints:
@@ -108,7 +140,7 @@ def lead_over_a_step(days: Days, found: Dependence) -> float:
     """
     season = days.season
     here, _ = _split(season, (days.level < found.cut)[None], days.acted)
-    place = np.arange(_LEAST_SIDE, days.ordinal.size - _LEAST_SIDE)
+    place = np.arange(LEAST_SIDE, days.ordinal.size - LEAST_SIDE)
     then, _ = _split(season, np.arange(days.ordinal.size) < place[:, None], days.acted)
     return float(here[0] - np.log(found.tried) - then.max() + np.log(place.size))
 
@@ -134,21 +166,25 @@ def shifted_ratio(days: Days) -> float:
 def _split(season: Floats, below: Bools, acted: Bools) -> tuple[Floats, Floats]:
     """Fit the season and one indicator each: shape (indicators, days) in, log-likelihood and coefficient out."""
     columns = np.repeat(season[None], len(below), axis=0)
-    likelihood, coefficients = _fitted(np.concatenate([columns, below[:, :, None]], axis=2), acted)
+    likelihood, coefficients = fitted(np.concatenate([columns, below[:, :, None]], axis=2), acted, SEASON)
     return likelihood, coefficients[:, -1]
 
 
-def _fitted(columns: Floats, acted: Bools) -> tuple[Floats, Floats]:
-    """Fit logistic regressions by Newton's method: shape (fits, days, columns); the first column is the constant."""
+def fitted(columns: Floats, acted: Bools, priors: Floats, weight: Floats | float = 1.0) -> tuple[Floats, Floats]:
+    """Fit logistic regressions by Newton's method: shape (fits, days, columns) in, log-likelihood and coefficients out.
+
+    ``priors`` are the precisions of the first coefficients around zero, the others have a weak one; the
+    log-likelihood is that of the fit less what they cost. ``weight`` tells how much each day counts.
+    """
     fits, _, width = columns.shape
-    prior = np.diag(np.concatenate([[1e-6], np.full(_DEGREE, _SLOWLY), np.full(width - 1 - _DEGREE, _PRIOR)]))
+    prior = np.diag(np.append(priors, np.full(width - len(priors), _PRIOR)))
     beta = np.zeros((fits, width))
     for _ in range(_STEPS):
         chance = expit(np.matmul(columns, beta[:, :, None])[:, :, 0])
-        weight = np.maximum(chance * (1 - chance), 1e-3)
-        curve = np.matmul((columns * weight[:, :, None]).transpose(0, 2, 1), columns) + prior
-        slope = np.matmul((acted - chance)[:, None, :], columns)[:, 0, :] - beta @ prior
+        information = weight * np.maximum(chance * (1 - chance), 1e-3)
+        curve = np.matmul((columns * information[:, :, None]).transpose(0, 2, 1), columns) + prior
+        slope = np.matmul((weight * (acted - chance))[:, None, :], columns)[:, 0, :] - beta @ prior
         beta = beta + np.clip(np.linalg.solve(curve, slope[:, :, None])[:, :, 0], -2, 2)
     value = np.matmul(columns, beta[:, :, None])[:, :, 0]
-    likelihood = (acted * value - np.logaddexp(0, value)).sum(axis=1)
+    likelihood = (weight * (acted * value - np.logaddexp(0, value))).sum(axis=1)
     return np.round(likelihood - 0.5 * np.einsum("fi,ij,fj->f", beta, prior, beta), 9), np.round(beta, 9)

@@ -23,7 +23,7 @@ _STRAY: Final = 16
 #: Where a usual evening has fewer changes, these are too large a part of it.
 _BUSY: Final = 4 * _STRAY
 #: A night is long when so much (minutes) after the usual end half as much goes on as in the hours around it.
-_AFTER: Final = 60
+AFTER: Final = 60
 _HALF: Final = 0.5
 _LEAST_CHANGES: Final = 10
 #: Fewer evenings have no usual end.
@@ -78,7 +78,7 @@ def long_nights(history: History, level: float = 0.01) -> LongNights | None:
     """
     times = _evenings(history)
     ends = np.array([one[-1 - _STRAY] / 60 if one.size > _STRAY else np.nan for one in times])
-    known, free = history.lived & ~np.isnan(ends), _before_free(history)
+    known, free = history.lived & ~np.isnan(ends), before_free(history)
     evenings, others = known & free, known & ~free
     nights, usual = _long(times, ends, evenings)
     kept, days = int(nights.sum()), int(evenings.sum())
@@ -99,7 +99,7 @@ def _long(times: list[Ints], ends: Floats, evenings: Bools) -> tuple[Bools, floa
     usual = float(np.median(ends[evenings]))
     late, around = (
         np.array([np.count_nonzero((one > 60 * low) & (one <= 60 * high)) for one in times])
-        for low, high in ((usual + _AFTER, np.inf), (usual - _AFTER, usual + _AFTER))
+        for low, high in ((usual + AFTER, np.inf), (usual - AFTER, usual + AFTER))
     )
     return evenings & (late >= max(_LEAST_CHANGES, _HALF * float(np.median(around[evenings])))), usual
 
@@ -115,7 +115,7 @@ def _evenings(history: History) -> list[Ints]:
     ]
 
 
-def _before_free(history: History) -> Bools:
+def before_free(history: History) -> Bools:
     """Tell on which days the next one is a Saturday, a Sunday or a public holiday."""
     tomorrow = [dt.date.fromordinal(row.ordinal + 1) for row in history.rows]
     return np.asarray((history.ordinals % 7 >= 5) | holidays_among(tomorrow, history.home.country))

@@ -9,7 +9,7 @@ import numpy as np
 from quotidian.detect.begun import Group, beginnings, number_of
 from quotidian.detect.bonds import Bonds
 from quotidian.detect.dayrow import entity_of, state_of
-from quotidian.detect.history import History
+from quotidian.detect.history import History, entities_of
 from quotidian.detect.statistics import around
 from quotidian.detect.things import ENDS, is_act
 from quotidian.detect.time_of_day import TimeOfDay
@@ -50,11 +50,11 @@ class Groups:
         usable = np.array([_is_use(history.home, token) for token in history.tokens], bool)
         bonds = Bonds(60 * self._pause, self._level, least_share=self._least_share, either=True).of(history, usable)
         bound = sorted({token for bond in bonds for token in (bond.first, bond.second)})
-        if not bound:
+        if len(entities_of([history.tokens[token] for token in bound])) < LEAST_THINGS:
             return [], 0
         times = [
             (bound[number_of(one.subject[0])], one)
-            for one in TimeOfDay().detect(beginnings(history, [_alone(history, token) for token in bound]))
+            for one in TimeOfDay(kinds=False).detect(beginnings(history, [_alone(history, token) for token in bound]))
         ]
         together = sorted(_together(times, {(bond.first, bond.second): bond.gap for bond in bonds}))
         found = [self.group(history, tokens) for tokens in dict.fromkeys(together)]

@@ -2,30 +2,25 @@
 
 import datetime as dt
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from itertools import pairwise
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import holidays
 import msgspec
 import numpy as np
 
 from quotidian.detect.absence import half_hours_of, quiet_days
-from quotidian.detect.dayrow import DayRow, entity_of, state_of
+from quotidian.detect.dayrow import DayRow, entity_of
 from quotidian.detect.kinds import DayClasses, Kind
+from quotidian.detect.together import TOGETHER_SECONDS, spoken_for
 from quotidian.model import Home, Summary
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import wall_seconds
-from quotidian.model.home import domain_of
 
-#: Tokens this close (seconds), that often both ways, are one act: the lamps of a scene.
-TOGETHER_SECONDS: Final = 10
-TOGETHER_SHARE: Final = 0.8
-_TOGETHER_TIMES: Final = 4
-#: So many occurrences close to one another are looked at in one go, to bound memory.
-_MOST_NEAR: Final = 1 << 19
+if TYPE_CHECKING:
+    from quotidian.detect.edges import LongNights
+
 _COUNTRY: Final = re.compile("[A-Z]{2}")
 
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -141,10 +136,20 @@ class History:
     def classes(self) -> DayClasses:
         """The classes of days in which habits are looked for: those of the calendar, less the days of absence.
 
-        Behind them come the kinds of days that are this home's own, by their names.
+        Behind them come the kinds of days and the long nights that are this home's own, by their names.
         """
         masks = {name: mask & self.lived for name, mask in self.calendar.items()}
-        return DayClasses(masks, self.half_hours, self.ordinals)
+        return DayClasses(masks, self.half_hours, self.ordinals, self._late)
+
+    @cached_property
+    def long_nights(self) -> "LongNights | None":
+        """The long nights before free days, if they are more than chance."""
+        from quotidian.detect.edges import long_nights  # noqa: PLC0415 - it reads histories
+
+        return long_nights(self)
+
+    def _late(self) -> Bools:
+        return np.zeros(len(self.rows), bool) if self.long_nights is None else self.long_nights.nights
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -206,58 +211,12 @@ class History:
     @cached_property
     def _spoken_for(self) -> dict[str, str]:
         """The token that speaks for each of those that move together with it."""
-        raw, size = self._raw_timeline, len(self._raw_tokens)
-        counts = np.bincount(raw.token, minlength=size)
-        times: Counter[int] = Counter()
-        for part in _bursts(raw):
-            pairs, both = np.unique(_near(part) @ np.array([size, 1]), return_counts=True)
-            times.update(dict(zip(pairs.tolist(), both.tolist(), strict=True)))
-        often = {
-            (pair // size, pair % size)
-            for pair, both in times.items()
-            if both >= _TOGETHER_TIMES and both >= TOGETHER_SHARE * counts[pair // size]
-        }
-        speaker = list(range(size))
-        for one, other in sorted(often):
-            if one < other and (other, one) in often and self._alike(one, other):
-                low, high = sorted((speaker[one], speaker[other]))
-                speaker = [low if place == high else place for place in speaker]
-        names = self._raw_tokens
-        return {names[place]: names[first] for place, first in enumerate(speaker) if place != first}
-
-    def _alike(self, one: int, other: int) -> bool:
-        first, second = self._raw_tokens[one], self._raw_tokens[other]
-        return domain_of(first) == domain_of(second) and state_of(first) == state_of(second)
+        return spoken_for(self._raw_tokens, self._raw_timeline.instant, self._raw_timeline.token)
 
 
 def _sun_minute(row: DayRow, event: str) -> int:
     second = row.sun(event)
     return -1 if second is None else int(wall_seconds(row.clock, np.array([second]))[0]) // 60
-
-
-def _bursts(timeline: Timeline) -> Iterator[Timeline]:
-    """Cut a timeline where nothing is close by, into parts in which not too many occurrences are close to others."""
-    instant = timeline.instant
-    near = np.searchsorted(instant, instant + TOGETHER_SECONDS, "right") - np.arange(instant.size)
-    fresh = np.flatnonzero(np.diff(instant, prepend=-(1 << 40)) > TOGETHER_SECONDS)
-    turn = np.cumsum(near)[fresh] // _MOST_NEAR
-    cuts = np.append(fresh[np.diff(turn, prepend=-1) > 0], instant.size).tolist()
-    columns = (timeline.day, instant, timeline.wall, timeline.token)
-    for start, end in pairwise(cuts):
-        yield Timeline(*(column[start:end] for column in columns))
-
-
-def _near(timeline: Timeline) -> Ints:
-    """Give (token, other token) once for each occurrence of a token with the other one close by: shape (pairs, 2)."""
-    size = int(timeline.token.max(initial=0)) + 1
-    found = [np.empty(0, np.int64)]
-    for step in range(1, timeline.token.size):
-        near = np.flatnonzero(timeline.instant[step:] - timeline.instant[:-step] <= TOGETHER_SECONDS)
-        if not near.size:
-            break
-        found += [near * size + timeline.token[near + step], (near + step) * size + timeline.token[near]]
-    once = np.unique(np.concatenate(found))
-    return np.stack([timeline.token[once // size], once % size], axis=1) if once.size else np.empty((0, 2), np.int64)
 
 
 def holidays_among(dates: Sequence[dt.date], country: str | None) -> Bools:

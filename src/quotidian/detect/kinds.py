@@ -1,6 +1,6 @@
 """Kinds of days that are a home's own, such as those on which somebody works at home: found, not assumed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -14,6 +14,10 @@ from quotidian.model.arrays import Bools, Floats, Ints
 NAMES: Final = ("at_home", "out")
 #: Only days of one class of the calendar are parted.
 CLASSES: Final = ("weekdays", "weekends")
+#: Days with a long night after them (see ``edges``), and when they are looked for.
+LATE, BEFORE_FREE = "late", "friday+saturday"
+#: Classes of the calendar less the home's own days.
+OTHERS: Final = (*(f"{class_}-{name}" for class_ in CLASSES for name in NAMES), f"{BEFORE_FREE}-{LATE}")
 _LEAST_DAYS: Final = 20
 _LEAST_OF_KIND: Final = 5
 #: Directions in which days may differ, and how many of them the search begins along.
@@ -55,14 +59,14 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 class DayClasses(Mapping[str, Bools]):
-    """Classes of days by name, each a mask over the days: those of the calendar, and the kinds of days.
+    """Classes of days by name, each a mask over the days: those of the calendar, and those that are the home's own.
 
-    Kinds are looked for when they are asked for; where there is none of a name, its class is empty. The parameters are
-    those of ``kinds_of``.
+    Kinds and long nights are looked for when they are asked for; where there is none of a name, its class is empty. The
+    parameters are those of ``kinds_of``, and what gives the days with a long night after them.
     """
 
-    def __init__(self, classes: dict[str, Bools], half_hours: Ints, ordinals: Ints) -> None:
-        self._classes, self._half_hours, self._ordinals = classes, half_hours, ordinals
+    def __init__(self, classes: dict[str, Bools], half_hours: Ints, ordinals: Ints, late: Callable[[], Bools]) -> None:
+        self._classes, self._half_hours, self._ordinals, self._late = classes, half_hours, ordinals, late
 
     @cached_property
     def kinds(self) -> tuple[Kind, ...]:
@@ -73,7 +77,13 @@ class DayClasses(Mapping[str, Bools]):
         """Give a class of days; several weekdays are asked for at once as ``friday+saturday``.
 
         Several working days are those that are no public holidays: ``tuesday+thursday`` is a part of ``weekdays``.
+        ``weekdays-at_home`` are the weekdays that are not of that kind, where there is such a kind.
         """
+        class_, _, less = name.partition("-")
+        if less:
+            return np.asarray(self[class_] & ~self[less] & self[less].any())
+        if name == LATE:
+            return self._late()
         if "+" in name:
             among = "all" if {"saturday", "sunday"} & set(name.split("+")) else "weekdays"
             every = np.logical_or.reduce([self._classes[part] for part in name.split("+")])
@@ -85,11 +95,11 @@ class DayClasses(Mapping[str, Bools]):
 
     def __iter__(self) -> Iterator[str]:
         """Give the names."""
-        return iter((*self._classes, *NAMES))
+        return iter((*self._classes, *NAMES, LATE, *OTHERS))
 
     def __len__(self) -> int:
         """Count the names."""
-        return len(self._classes) + len(NAMES)
+        return len(self._classes) + len(NAMES) + 1 + len(OTHERS)
 
 
 def kinds_of(half_hours: Ints, ordinals: Ints, classes: Mapping[str, Bools], level: float = 0.01) -> tuple[Kind, ...]:
@@ -118,7 +128,7 @@ def kinds_of(half_hours: Ints, ordinals: Ints, classes: Mapping[str, Bools], lev
     .. [2] Y. Liu, D. N. Hayes, A. Nobel, J. S. Marron, Statistical Significance of Clustering for High-Dimension,
        Low-Sample Size Data, 2008.
     """
-    found = [_parted(half_hours, ordinals, classes[name]) for name in CLASSES]
+    found = [_parted(half_hours, ordinals, classes[name], level) for name in CLASSES]
     tested = [(kind, p_value) for kind, p_value in found if kind is not None]
     q = q_values(np.array([p_value for _, p_value in tested]), len(CLASSES))
     return tuple(
@@ -128,27 +138,53 @@ def kinds_of(half_hours: Ints, ordinals: Ints, classes: Mapping[str, Bools], lev
     )
 
 
-def _parted(half_hours: Ints, ordinals: Ints, alike: Bools) -> tuple[Kind | None, float]:
-    """Give the smaller kind of a class of days, and its p-value."""
+def same_without(kind: Kind, half_hours: Ints, alike: Bools) -> bool:
+    """Tell whether a kind has the same days by other counts of them, such as those without one thing.
+
+    Parameters
+    ----------
+    half_hours
+        The other counts: shape (days, 48).
+    alike
+        The class of the calendar that was parted: shape (days,).
+    """
+    places = np.flatnonzero(alike)
+    small = _smaller(_shown(half_hours[places])[0])[0]
+    return bool((small == kind.days[places])[kind.among[places]].all())
+
+
+def _parted(half_hours: Ints, ordinals: Ints, alike: Bools, level: float) -> tuple[Kind | None, float]:
+    """Give the smaller kind of a class of days, and its p-value; ``None`` where that is above a level."""
     places = np.flatnonzero(alike)
     if places.size < _LEAST_DAYS:
         return None, 1.0
-    roots = np.sqrt(half_hours[places].astype(np.float64))
-    roots -= roots.mean(axis=0)
-    spread, directions = np.linalg.svd(roots, full_matrices=False)[1:]
-    if not spread[0] > 0:
-        return None, 1.0
-    size = min(_DIRECTIONS, spread.size)
-    shown = (roots @ directions[:size].T)[None]
-    label, silhouette = _two_means(shown)
+    shown, scale = _shown(half_hours[places])
+    small, silhouette = _smaller(shown)
     if silhouette[0] <= 0:
         return None, 1.0
-    scale = spread[:size] / np.sqrt(places.size - 1)
-    drawn = np.random.default_rng(8).standard_normal((_DRAWS, places.size, size)) * scale
+    # What is tested costs more than what is looked at: the draws come last, and only where something is left to test.
+    kind = _kind(half_hours, ordinals, places, small)
+    usual = 1.0 if kind is None else _by_weekday(ordinals[places], small)
+    if usual > level:
+        return None, 1.0
+    drawn = np.random.default_rng(8).standard_normal((_DRAWS, *shown.shape)) * scale
     apart = _p_value(np.concatenate([silhouette, _two_means(drawn)[1]]))
-    small = label[0] if 2 * label[0].sum() <= places.size else ~label[0]
-    kind, usual = _kind(half_hours, ordinals, places, small)
     return kind, max(apart, usual)
+
+
+def _shown(half_hours: Ints) -> tuple[Floats, Floats]:
+    """Give days along the directions in which they differ most, and how much they vary in each of these."""
+    roots = np.sqrt(half_hours.astype(np.float64))
+    roots -= roots.mean(axis=0)
+    spread, directions = np.linalg.svd(roots, full_matrices=False)[1:]
+    size = min(_DIRECTIONS, spread.size)
+    return np.asarray(roots @ directions[:size].T), spread[:size] / np.sqrt(len(roots) - 1)
+
+
+def _smaller(shown: Floats) -> tuple[Bools, Floats]:
+    """Part days in two; give the smaller part, and the silhouette, -1 where there are no two parts: shape (1,)."""
+    label, silhouette = _two_means(shown[None])
+    return label[0] if 2 * label[0].sum() <= len(shown) else ~label[0], silhouette
 
 
 def _two_means(points: Floats) -> tuple[Bools, Floats]:
@@ -202,28 +238,40 @@ def _p_value(statistics: Floats) -> float:
     return float((values >= values[0]).mean())
 
 
-def _kind(half_hours: Ints, ordinals: Ints, places: Ints, label: Bools) -> tuple[Kind | None, float]:
-    """Describe the labelled days of a class; and tell how surely they belong to their weekdays."""
-    weekday, week = (ordinals[places] - 1) % 7, (ordinals[places] - 1) // 7
-    keys = np.random.default_rng(9).random((_PERMUTATIONS, places.size)) + week
+def _by_weekday(ordinals: Ints, label: Bools) -> float:
+    """Tell how surely labelled days belong to their weekdays: the p-value when the days of each week change places."""
+    weekday, week = (ordinals - 1) % 7, (ordinals - 1) // 7
+    keys = np.random.default_rng(9).random((_PERMUTATIONS, label.size)) + week
     labels = np.vstack([label, label[np.argsort(keys, axis=1, kind="stable")]])
     days = np.bincount(weekday, minlength=7)
+    return _p_value((days * (_shares(labels, weekday) - label.mean()) ** 2).sum(axis=1))
+
+
+def _shares(labels: Bools, weekday: Ints) -> Floats:
+    """Give the share of each weekday's days that are labelled: shape (labels, 7)."""
+    days = np.bincount(weekday, minlength=7)
+    return np.stack([labels[:, weekday == number].sum(axis=1) for number in range(7)], axis=1) / np.maximum(days, 1)
+
+
+def _kind(half_hours: Ints, ordinals: Ints, places: Ints, label: Bools) -> Kind | None:
+    """Describe the labelled days of a class, where they have hours and weekdays of their own."""
+    weekday = (ordinals[places] - 1) % 7
+    days = np.bincount(weekday, minlength=7)
     if np.count_nonzero(days) < 2:
-        return None, 1.0
-    shares = np.stack([labels[:, weekday == number].sum(axis=1) for number in range(7)], axis=1) / np.maximum(days, 1)
-    p_value = _p_value((days * (shares - label.mean()) ** 2).sum(axis=1))
-    usual = _usual(shares[0], days)
+        return None
+    shares = _shares(label[None], weekday)[0]
+    usual = _usual(shares, days)
     active = half_hours[places] > 0
     difference = active[label].mean(axis=0) - active[~label].mean(axis=0)
     start, end = _longest(np.abs(difference) >= _APART)
-    if start == end or min(shares[0, number] for number in usual) < _USUAL:
-        return None, 1.0
+    if start == end or min(shares[number] for number in usual) < _USUAL:
+        return None
     on_these = np.isin(weekday, usual)
     among, kept = np.zeros((2, ordinals.size), bool)
     among[places[on_these]] = True
     kept[places[on_these & label]] = True
     name = NAMES[0 if difference[start:end].mean() > 0 else 1]
-    return Kind(name, kept, among, usual, start, end, 1.0), p_value
+    return Kind(name, kept, among, usual, start, end, 1.0)
 
 
 def _usual(shares: Floats, days: Ints) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from quotidian.model.day import wall_seconds
 from quotidian.model.home import domain_of
 
 PRESENCE: Final = "presence"  #: the context that is no entity: how many persons are at home
-SUN: Final = "sun"  #: the context that is no entity, too: whether the sun is above the horizon
+SUN: Final = "sun"  #: the context that is no entity, too: how far the sun is from rising or setting
 UNKNOWN_LEVEL: Final = -(1 << 15)
 DAY_HOURS: Final = 24
 
@@ -24,7 +24,7 @@ def levels_of(day: DayView, carry: Carry) -> tuple[Integers, Carry]:
 
     The words are the contexts, sorted; the column ``level`` holds 24 levels for each: half degrees Celsius, powers of
     two of a lux, or persons at home; ``UNKNOWN_LEVEL`` where the clock skips the hour or nothing fresh was read. The
-    sun's is 1 where it is up in the middle of the hour, -1 where it is down, as it does not hang on what people do.
+    sun's are the tenths of a minute from the hour's middle to the nearer of sunrise and sunset, negative in the dark.
     """
     hours, seconds = _hour_starts(day.row)
     levels, last = _readings(day, _read(carry, "sensor"), seconds)
@@ -33,9 +33,7 @@ def levels_of(day: DayView, carry: Carry) -> tuple[Integers, Carry]:
         levels[PRESENCE] = persons
     rise, fall = day.row.sun("sunrise"), day.row.sun("sunset")
     if rise is not None and fall is not None:
-        middle = seconds + 1_800
-        up = (rise <= middle) & (middle < fall) if rise <= fall else (rise <= middle) | (middle < fall)
-        levels[SUN] = np.where(up, 1, -1)
+        levels[SUN] = _light(seconds + 1_800, rise, fall)
     contexts = tuple(sorted(levels))
     table = np.full((len(contexts), DAY_HOURS), UNKNOWN_LEVEL, np.int64)
     for place, context in enumerate(contexts):
@@ -49,6 +47,25 @@ def _hour_starts(row: DayRow) -> tuple[Ints, Ints]:
     hours, first = np.unique(wall_seconds(row.clock, seconds) // 3600, return_index=True)
     shown = (hours >= 0) & (hours < DAY_HOURS)
     return hours[shown], seconds[first[shown]]
+
+
+def _light(seconds: Ints, rise: int, fall: int) -> Ints:
+    """Give the tenths of a minute to the nearer of sunrise and sunset at elapsed seconds, negative while it is down."""
+    up = (rise <= seconds) & (seconds < fall) if rise <= fall else (rise <= seconds) | (seconds < fall)
+    near = np.minimum(np.abs(seconds - rise), np.abs(seconds - fall)) // 6
+    return np.where(up, near, -1 - near)
+
+
+def light_at(levels: Ints, minutes: Floats) -> Floats:
+    """Give the sun's level at wall minutes from its levels in the middles of hours: (days, 24) to (days, minutes).
+
+    Not a number where the clock skips one of the two hours around a minute. Between two hours the level is a straight
+    line wherever the sun rises or sets.
+    """
+    hour = np.clip((minutes - 30) // 60, 0, DAY_HOURS - 2).astype(np.int64)
+    part = (minutes - 30 - 60 * hour) / 60
+    known = (levels[:, hour] != UNKNOWN_LEVEL) & (levels[:, hour + 1] != UNKNOWN_LEVEL)
+    return np.where(known, (1 - part) * levels[:, hour] + part * levels[:, hour + 1], np.nan)
 
 
 def _readings(

@@ -79,12 +79,18 @@ def _explains(history: History, link: Link, other: Link, left: dict[tuple[str, s
         return (
             other.first == link.first
             and (other.second, link.second) in left
-            and not _holds_without(link, other.occasions.followed(other.window))
+            and not _holds_without(link, _went_by_way(link.occasions, other))
         )
     if other.second != link.first or (other.first, link.second) not in left:  # link: B → C, other: A → B
         return False
     instants = history.timeline.instant[history.occurrences[other.first]]
     return not _holds_without(link, _preceded(link.occasions, instants, other.window))
+
+
+def _went_by_way(occasions: Occasions, other: Link) -> Bools:
+    """Tell at which moments of a first act its other link was kept; the two may count other days."""
+    followed = other.occasions.followed(other.window)
+    return np.isin(occasions.instant, other.occasions.instant[followed])
 
 
 def _preceded(occasions: Occasions, instants: Ints, window: int) -> Bools:

@@ -22,6 +22,7 @@ from quotidian.detect.dayview import (
     Samples,
 )
 from quotidian.detect.registered import home_then
+from quotidian.detect.silence import silences, united
 from quotidian.detect.stream import Stream, handed_on, own_events, recoded, stream_of
 from quotidian.detect.sun import sun_of
 from quotidian.model import Carry, Day, Home, Integers
@@ -31,12 +32,16 @@ from quotidian.model.home import domain_of
 
 _QUARTER: Final = 900
 
+#: The entities observed at some time of the day, and the spans (entity, elapsed seconds) in which they were not.
+_Exposure = tuple[list[str], list[tuple[str, int, int]]]
+
 
 def observe(day: Day, events: pa.Table, home: Home, carry: Carry) -> tuple[DayView, Carry]:
     """Read a day's events (a table of ``EVENT_SCHEMA``) on top of what the day before handed on.
 
     Returns the view, and what this day hands on: by entity its last state, since when, and whether people may
-    have caused it. The view's home is described as the events themselves tell that it was on that day.
+    have caused it; when something was last heard, and how long silences usually are (see ``silences``). The view's home
+    is described as the events themselves tell that it was on that day.
     """
     events = own_events(events)
     stream, home = stream_of(events, carry), home_then(home, events)
@@ -53,9 +58,11 @@ def observe(day: Day, events: pa.Table, home: Home, carry: Carry) -> tuple[DayVi
         (stream.time[sampled] - day.start) // SECOND,
         stream.number[stream.state[sampled]],
     )
-    row = _row(day, home, stream, changes, discrete)
+    deaf, silence = silences(day, stream.time, carry)
+    row = _row(day, home, stream, changes, _exposure(day, stream, discrete, deaf))
     view = DayView(day, home, row, stream.entities, stream.states, changes, lost, samples)
-    return view, handed_on(stream)
+    states = handed_on(stream)
+    return view, Carry(states.words, states.columns | silence.columns)
 
 
 def _kinds(stream: Stream) -> tuple[Bools, Bools]:
@@ -90,7 +97,7 @@ def _changes(day: Day, stream: Stream, chosen: Bools, after: Ints) -> Changes:
     )
 
 
-def _row(day: Day, home: Home, stream: Stream, changes: Changes, discrete: Bools) -> DayRow:
+def _row(day: Day, home: Home, stream: Stream, changes: Changes, exposure: _Exposure) -> DayRow:
     counts = np.bincount(changes.entity, minlength=len(stream.entities))
     chatter = np.flatnonzero(counts > MOST_CHANGES)
     quiet = counts[changes.entity] <= MOST_CHANGES
@@ -99,7 +106,7 @@ def _row(day: Day, home: Home, stream: Stream, changes: Changes, discrete: Bools
     pressed = np.array([domain_of(name) in PRESSED_DOMAINS for name in stream.entities], bool)
     state = np.where(pressed[entity], len(stream.states), state)
     keys, token = np.unique(entity * len(labels) + state, return_inverse=True)
-    present, gaps = _exposure(day, stream, discrete)
+    present, gaps = exposure
 
     token_names = [(stream.entities[key // len(labels)], labels[key % len(labels)]) for key in keys.tolist()]
     words = tuple(sorted({word for pair in token_names for word in pair} | set(present)))
@@ -132,25 +139,29 @@ def _row(day: Day, home: Home, stream: Stream, changes: Changes, discrete: Bools
     )
 
 
-def _exposure(day: Day, stream: Stream, discrete: Bools) -> tuple[list[str], list[tuple[str, int, int]]]:
-    """Give the discrete entities observed at some time of the day, and the spans in which they were not."""
+def _exposure(day: Day, stream: Stream, discrete: Bools, deaf: list[tuple[int, int]]) -> _Exposure:
+    """Give the discrete entities observed at some time of the day, and the spans in which they were not.
+
+    Nothing is observed in the spans in which nobody listened.
+    """
     usable, was_usable = stream.known[stream.state], stream.known[stream.before]
     toggles: dict[int, list[tuple[int, bool]]] = {}
     for row in np.flatnonzero((usable != was_usable) & discrete[stream.entity]).tolist():
         second = int((stream.time[row] - day.start) // SECOND)
         toggles.setdefault(int(stream.entity[row]), []).append((second, bool(usable[row])))
-    present, gaps = [], []
+    present, gaps = list[str](), list[tuple[str, int, int]]()
     for entity in np.flatnonzero(discrete).tolist():
         name = stream.entities[entity]
-        observed, spans = stream.past[entity].state not in UNKNOWN_STATES, []
-        since, seen = 0, observed
+        observed, spans = stream.past[entity].state not in UNKNOWN_STATES, list(deaf)
+        since = 0
         for second, now in [*toggles.get(entity, []), (day.seconds, True)]:
             if not observed and second > since:
-                spans.append((name, since, second))
-            observed, since, seen = now, second, seen or (now and second < day.seconds)
-        if seen:
+                spans.append((since, second))
+            observed, since = now, second
+        spans = united(spans)
+        if spans != [(0, day.seconds)]:
             present.append(name)
-            gaps.extend(spans)
+            gaps.extend((name, start, end) for start, end in spans)
     return present, gaps
 
 

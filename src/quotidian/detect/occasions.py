@@ -7,14 +7,13 @@ import numpy as np
 
 from quotidian.detect.dayrow import entity_of
 from quotidian.detect.history import History
+from quotidian.detect.statistics import usual_reach
 from quotidian.model.arrays import Bools, Ints
 
 #: What follows later than that is no pair, in seconds.
 LONGEST: Final = 900
 #: Windows in which something is said to follow, in seconds: such as people would name.
 NAMED_WINDOWS: Final = (5, 10, 20, 30, 60, 120, 180, 240, 300, 360, 480, 600, 720, LONGEST)
-#: A window reaches that many robust standard deviations of the logarithm of the lag beyond its median.
-_REACH: Final = 2.0
 #: The share of lags on either side that the interval of the typical lag leaves out.
 _OUTSIDE: Final = 0.1
 
@@ -43,12 +42,10 @@ class Occasions(msgspec.Struct, frozen=True):
         It follows from the middle of the lags alone and not from what makes the pair look best, so that the share
         that it gives is no better than that of days to come.
         """
-        logs = np.log(np.maximum(self.lag[self.lag >= 0], 1))
-        if not logs.size:
+        lags = self.lag[self.lag >= 0]
+        if not lags.size:
             return LONGEST
-        middle = float(np.median(logs))
-        spread = 1.4826 * float(np.median(np.abs(logs - middle)))
-        reach = float(np.exp(middle + _REACH * spread))
+        reach = usual_reach(lags)
         return next((window for window in NAMED_WINDOWS if window >= reach), LONGEST)
 
     def lags(self, window: int) -> tuple[int, int, int]:

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 import numpy as np
 
-from quotidian.detect.dayrow import DayRow, entity_of
+from quotidian.detect.dayrow import DayRow, entity_numbers
 from quotidian.detect.kernel import JITTER
 from quotidian.detect.statistics import ONE, covered, merged_spans
 from quotidian.model import Carry, Integers
@@ -111,5 +111,5 @@ def _judge(acts: Acts, judged: Bools, window: int) -> tuple[Bools, Ints]:
 
 def apart(tokens: tuple[str, ...]) -> Bools:
     """Tell which pairs of tokens belong to different entities: shape (tokens, tokens)."""
-    entities = np.array([entity_of(token) for token in tokens])
-    return np.asarray(entities[:, None] != entities[None, :])
+    entity = entity_numbers(tokens)
+    return np.asarray(entity[:, None] != entity[None, :])

@@ -19,14 +19,18 @@ MOVED_MINUTES: Final = 5
 #: Nights without a trace after which a pattern is fading, and retired.
 FADING_NIGHTS: Final = 3
 RETIRED_NIGHTS: Final = 28
+#: The detector of which each night may have other words for one habit.
+_ROUTINES: Final = "sequence"
 
 
 def reconcile(home_id: str, previous: Sequence[Pattern], found: Iterable[Finding], date: dt.date) -> list[Pattern]:
     """Carry patterns over one night.
 
     Each finding continues the nearest pattern of the same detector and subject, one to one, or begins a new one (of
-    several that are equally near, that of the same class of days);
-    patterns that were not found fade, then retire, and come back under the same id when they are found again.
+    several that are equally near, that of the same class of days). A routine of which no pattern has exactly the acts
+    continues one that is not retired and has the same acts, or some of them, or some more, in whatever order: it is the
+    same habit in other words.
+    Patterns that were not found fade, then retire, and come back under the same id when they are found again.
 
     Parameters
     ----------
@@ -46,10 +50,11 @@ def reconcile(home_id: str, previous: Sequence[Pattern], found: Iterable[Finding
     """
     findings = sorted(found, key=lambda one: (one.detector, one.subject, one.anchor or 0))
     pairs = [
-        (distance, _days(pattern.finding) != _days(finding), pattern.id, place)
+        (reworded, distance, _days(pattern.finding) != _days(finding), pattern.id, place)
+        for reworded, apart in enumerate((_distance, _unlikeness))
         for place, finding in enumerate(findings)
         for pattern in previous
-        if (distance := _distance(pattern.finding, finding)) is not None
+        if (distance := apart(pattern, finding)) is not None
     ]
     continued: dict[str, int] = {}
     for *_, pattern_id, place in sorted(pairs):
@@ -66,14 +71,24 @@ def reconcile(home_id: str, previous: Sequence[Pattern], found: Iterable[Finding
     return sorted(patterns, key=lambda pattern: pattern.id)
 
 
-def _distance(one: Finding, other: Finding) -> float | None:
-    """Give how far apart two findings are, in minutes; ``None`` when they cannot be the same habit."""
+def _distance(pattern: Pattern, other: Finding) -> float | None:
+    """Give how far a finding is from a pattern, in minutes; ``None`` when they cannot be the same habit."""
+    one = pattern.finding
     if (one.detector, one.subject) != (other.detector, other.subject):
         return None
     if one.anchor is None or other.anchor is None:
         return 0.0 if one.anchor == other.anchor else None
     apart = _apart(one.anchor, other.anchor)
     return apart if apart <= NEAR_MINUTES else None
+
+
+def _unlikeness(pattern: Pattern, other: Finding) -> float | None:
+    """Give what share of their acts two routines do not have in common; ``None`` when both have some of their own."""
+    one = pattern.finding
+    if not one.detector == other.detector == _ROUTINES or pattern.status is Status.RETIRED:
+        return None
+    acts, others = set(one.subject), set(other.subject)
+    return 1 - len(acts & others) / len(acts | others) if acts <= others or others <= acts else None
 
 
 def _days(finding: Finding) -> object:
@@ -111,7 +126,8 @@ def _found(pattern: Pattern, finding: Finding, date: dt.date) -> Pattern:
     moved = (
         finding.anchor is not None and last.anchor is not None and _apart(finding.anchor, last.anchor) >= MOVED_MINUTES
     )
-    fresh = moved or last.status is not Status.ACTIVE or finding.stage is not pattern.finding.stage
+    told = pattern.finding
+    fresh = moved or (finding.subject, finding.stage) != (told.subject, told.stage) or last.status is not Status.ACTIVE
     pattern = msgspec.structs.replace(pattern, finding=finding, last_seen=date)
     return _revised(pattern, Status.ACTIVE, date) if fresh else pattern
 

@@ -15,7 +15,7 @@ from quotidian.detect.dayclass import best_class
 from quotidian.detect.dayrow import DayRow, entity_of, state_of
 from quotidian.detect.dayview import DayView
 from quotidian.detect.history import History
-from quotidian.detect.statistics import LEVEL, next_time, q_values, share_interval
+from quotidian.detect.statistics import LEVEL, nearest, next_time, q_values, share_interval
 from quotidian.detect.things import ENDS, is_act
 from quotidian.detect.yearly import yearly
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
@@ -30,6 +30,7 @@ _SEED: Final = 20_260_101
 _SIDE_WEEKS: Final = 3  #: weeks on each side of a step
 _SCATTER: Final = 3.0  #: how many times the mean residual a move has to be
 _ALIKE: Final = 15.0  #: minutes by which two moves may differ and be one
+_CLEARLY: Final = 0.8  #: a line that begins late leaves at most that share of what a step or a whole line leaves
 _EXPLAINED: Final = 2.0  #: the sun explains a drift when it leaves at most that many times what the best fit leaves
 
 
@@ -52,7 +53,7 @@ class _Series(msgspec.Struct, frozen=True):
 
 
 class _Drift(msgspec.Struct, frozen=True):
-    """How weekly medians moved: a step before week ``place``, or a line; in minutes on the series' axis.
+    """How weekly medians moved: a step before week ``place``, or a line from it on; in minutes on the series' axis.
 
     ``slope``, ``low`` and ``high`` are minutes a week.
     """
@@ -80,7 +81,8 @@ class Seasonal(Detector):
     cumulative sum [1]_, and by their trend, against those of 19,999 permutations of the weeks, at twice the smaller
     p-value; over all such tokens the false discovery rate is controlled. What is found is told as a step (medians
     before and after the week that parts them best) or as a line (Theil-Sen [2]_, its slope with Sen's interval),
-    whichever leaves the smaller absolute residuals. It must move by ``least_shift``, and more than the weeks scatter.
+    whichever leaves the smaller absolute residuals. It must move by ``least_shift``, and more than the weeks scatter. A
+    line that begins late, after a level, is told instead where it leaves at most four fifths of these residuals.
     Nothing is told where the token keeps a constant distance from sunrise or sunset about as well: that is the sun's
     drift, and where the home's place is not known any drift may be. Of two states of an entity that move alike only one
     is told.
@@ -202,7 +204,7 @@ class Seasonal(Detector):
         """Give a token's weekly medians, ``None`` where it has no usual time for long enough."""
         timeline, rows = history.timeline, history.occurrences[token]
         minute = _main_minute(timeline.day[rows], timeline.wall[rows] // 60, len(history.rows))
-        near, apart = _nearest(history, rows, minute)
+        near, apart = _near(history, rows, minute)
         hit = np.zeros(len(history.rows), bool)
         hit[near] = True
         present = history.present(entity_of(token))
@@ -230,13 +232,19 @@ class Seasonal(Detector):
         return min(2 * reached / (1 + self.permutations), 1.0)
 
     def _drift(self, history: History, series: _Series) -> _Drift | None:
-        """Fit a step and a line, and keep the better one if it is worth telling and the sun does not explain it."""
+        """Fit a step and a line, and keep the better one if it is worth telling and the sun does not explain it.
+
+        A line that begins late is told instead where that fits clearly better still; it decides nothing.
+        """
         if np.ptp(series.medians) < self.least_shift:
             return None
         drift, left = _fitted(series.weeks, series.medians)
         if abs(drift.move) < max(self.least_shift, _SCATTER * left / series.weeks.size):
             return None
-        return None if _explained(history, series, left) else drift
+        if _explained(history, series, left):
+            return None
+        bend, bend_left = _bend(series.weeks, series.medians)
+        return bend if bend_left <= _CLEARLY * left else drift
 
     def _finding(self, history: History, token: str, series: _Series, drift: _Drift, q_value: float) -> Finding:
         days = series.places.size
@@ -285,17 +293,13 @@ def _main_minute(days: Ints, minutes: Ints, size: int) -> int:
     return (first * _QUARTER + length * _QUARTER // 2) % DAY_MINUTES
 
 
-def _nearest(history: History, rows: Ints, minute: int) -> tuple[Ints, Floats]:
+def _near(history: History, rows: Ints, minute: int) -> tuple[Ints, Floats]:
     """Give the days with an occurrence within reach of a minute of the day, and how far the nearest one is from it."""
     timeline, ordinals = history.timeline, history.ordinals
     line = np.sort(ordinals[timeline.day[rows]] * DAY_MINUTES + timeline.wall[rows] // 60)
-    centre = ordinals * DAY_MINUTES + minute
-    after = np.searchsorted(line, centre)
-    one = line[np.maximum(after - 1, 0)] - centre
-    other = line[np.minimum(after, line.size - 1)] - centre
-    nearest = np.where(np.abs(one) <= np.abs(other), one, other)
-    places = np.flatnonzero(np.abs(nearest) <= _REACH)
-    return places, nearest[places].astype(np.float64)
+    apart = nearest(line, ordinals * DAY_MINUTES + minute)
+    places = np.flatnonzero(np.abs(apart) <= _REACH)
+    return places, apart[places].astype(np.float64)
 
 
 def _explained(history: History, series: _Series, left: float) -> bool:
@@ -359,6 +363,20 @@ def _line(weeks: Ints, times: Floats) -> tuple[float, float, float]:
     reach = float(ndtri((1 + LEVEL) / 2)) * np.sqrt(size * (size - 1) * (2 * size + 5) / 18)
     low, high = np.clip([(slopes.size - reach) / 2, (slopes.size + reach) / 2], 0, slopes.size - 1).astype(int)
     return float(np.median(slopes)), float(slopes[low]), float(slopes[high])
+
+
+def _bend(weeks: Ints, times: Floats) -> tuple[_Drift, float]:
+    """Give the level that a time kept until a week, the line on which it moved since, and the absolute residuals."""
+    fits = []
+    for place in range(_SIDE_WEEKS, times.size - _SIDE_WEEKS):
+        level, since = median(times[: place + 1].tolist()), weeks[place + 1 :] - weeks[place]
+        slope = median(((times[place + 1 :] - level) / since).tolist())
+        left = np.abs(times[: place + 1] - level).sum() + np.abs(times[place + 1 :] - level - slope * since).sum()
+        fits.append((float(left), place, level, slope))
+    left, place, level, slope = min(fits)
+    _, low, high = _line(weeks[place:], times[place:])
+    end = level + slope * float(weeks[-1] - weeks[place])
+    return _Drift(True, place, level, end, slope, min(low, slope), max(high, slope)), left
 
 
 def _fitted(weeks: Ints, times: Floats) -> tuple[_Drift, float]:

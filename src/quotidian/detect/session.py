@@ -17,6 +17,7 @@ from quotidian.detect.statistics import LEVEL, around, share_interval
 from quotidian.detect.time_of_day import TimeOfDay
 from quotidian.model import Finding, Home, Integers
 from quotidian.model.arrays import Ints
+from quotidian.model.day import DAY_MINUTES
 from quotidian.model.rollup import Figures
 
 #: Minutes without any change that part two sessions, in the figures of a day.
@@ -142,7 +143,9 @@ class Session(Detector):
             "dates": begun.measures["dates"],
         }
         subject = _room(history.home, members)
-        when = f"{words.days(measures['days'])} from about {words.clock(measures['minute'])}"
+        late = float(np.median(begun.measures["times"])) - measures["minute"] > DAY_MINUTES / 2
+        days = (words.nights if late else words.days)(measures["days"])
+        when = f"{days} from about {words.clock(measures['minute'])}"
         return msgspec.structs.replace(
             begun,
             detector=self.name,
@@ -156,7 +159,7 @@ def _begun(history: History, groups: Sequence[Group]) -> list[tuple[Group, Findi
     """Give the times of day at which the occasions of groups begin."""
     if not groups:
         return []
-    begun = TimeOfDay().detect(beginnings(history, groups))
+    begun = TimeOfDay(kinds=False).detect(beginnings(history, groups))
     return [(groups[number_of(one.subject[0])], one) for one in begun]
 
 

@@ -17,6 +17,11 @@ ONE: Final = 1 << 16
 #: The level of the intervals that are shown to people.
 LEVEL: Final = 0.95
 
+#: So many deviations beyond the median nearly nothing lies.
+_REACH: Final = 2.0
+#: The standard deviation of a normal distribution is so many times its median absolute deviation.
+_NORMAL: Final = 1.4826
+
 
 def at_least(kept: Ints, days: Ints, expected: Ints) -> Floats:
     """Give P(X >= kept) for X ~ Bin(days, expected / days): the end of kernel J.
@@ -82,6 +87,51 @@ def around(times: Ints | Floats, centre: float, period: int = DAY_MINUTES) -> Fl
     array([ 5., -5.])
     """
     return np.asarray((times - centre + period / 2) % period - period / 2, np.float64)
+
+
+def nearest(values: Ints, centres: Ints) -> Ints:
+    """Give how far the nearest of some values (sorted, at least one) lies from each centre; of two the one before.
+
+    >>> nearest(np.array([10, 20]), np.array([4, 15, 21]))
+    array([ 6, -5, -1])
+    """
+    after = np.searchsorted(values, centres)
+    one = values[np.maximum(after - 1, 0)] - centres
+    other = values[np.minimum(after, values.size - 1)] - centres
+    return np.where(np.abs(one) <= np.abs(other), one, other)
+
+
+def usual_reach(seconds: Ints) -> float:
+    """Give what nearly no length of time exceeds, were their logarithms normal: two deviations beyond the median.
+
+    The deviation is the scaled median of the absolute ones [1]_, so that a few stray lengths do not move it. Lengths
+    are in seconds, at least one; those below one second count as one.
+
+    References
+    ----------
+    .. [1] F. R. Hampel, The Influence Curve and Its Role in Robust Estimation, 1974.
+
+    Examples
+    --------
+    >>> round(usual_reach(np.array([50, 60, 60, 70, 900])))
+    95
+    """
+    logs = np.log(np.maximum(seconds, 1))
+    middle = float(np.median(logs))
+    return float(np.exp(middle + _REACH * _NORMAL * float(np.median(np.abs(logs - middle)))))
+
+
+def distinct(values: Ints) -> Ints:
+    """Sort values from 0 on and leave each out but once: ``numpy.unique``, several times faster on many."""
+    values = np.sort(values)
+    return np.asarray(values[np.diff(values, prepend=-1) != 0])
+
+
+def counted(values: Ints) -> tuple[Ints, Ints]:
+    """Give the distinct values of some from 0 on, in order, and how often each of them is there."""
+    values = np.sort(values)
+    first = np.flatnonzero(np.diff(values, prepend=-1) != 0)
+    return values[first], np.diff(first, append=values.size)
 
 
 def merged_spans(starts: Ints, ends: Ints) -> tuple[Ints, Ints]:

@@ -24,7 +24,9 @@ _SHARED: Final = 0.8
 #: A link of a routine whose first act comes on so many more days than the routine's is more than a part of it.
 _MORE: Final = 1.25
 #: Two things that come so close to each other (minutes) on their days are seen at one moment.
-_MOMENT: Final = 5
+_MOMENT: Final = 10
+#: The end of a drift lies so near (minutes) to what the time that drifted still covers.
+_NEAR: Final = 5
 #: A session consists of a routine that has so large a part of its things, if it is not that much longer (minutes).
 _MOST_OF: Final = 0.75
 _LONGER: Final = 60
@@ -37,6 +39,7 @@ _LATE: Final = 5
 
 #: What tells of a moment better, the best first, where nobody operates anything: who, then by what it is seen.
 _WHO: Final = ("person", "device_tracker")
+_SENSOR: Final = len(_WHO) + 1
 _SUN: Final = frozenset({"sunrise", "sunset"})
 
 #: The measures that are read here, by detector; a pattern that lacks one neither tells nor is told.
@@ -137,7 +140,7 @@ def _moved(active: _Patterns) -> Iterator[_Link]:
     for teller in active.of("seasonal"):
         if teller.finding.subject[-1] == "drift":
             for told in active.times(teller.finding.subject[0]):
-                if _apart(told, teller) <= told.finding.measures["width"] + _MOMENT:
+                if _apart(told, teller) <= told.finding.measures["width"] + _NEAR:
                     yield _Link(told, teller)
 
 
@@ -183,12 +186,29 @@ def _variants(active: _Patterns) -> Iterator[_Link]:
                 yield _Link(told, teller)
 
 
+def _former(active: _Patterns) -> Iterator[_Link]:
+    """Let what was found since tell a routine or a pair that no longer is, and of which it has most things.
+
+    Each night the best of those that overlap is told; that of the night before is no other habit.
+    """
+    for detector in ("sequence", "co_occurrence"):
+        for told in active.of(detector):
+            things = set(map(entity_of, told.finding.subject))
+            for teller in active.of(detector):
+                common = things.intersection(map(entity_of, teller.finding.subject))
+                if teller.last_seen > told.last_seen and 2 * len(common) > len(things):
+                    yield _Link(told, teller)
+
+
 def _sightings(active: _Patterns) -> Iterator[_Link]:
-    """Let who came or went tell of the door that opened, and what was operated of the sensor that saw it."""
+    """Let who came or went tell of the door that opened, and what was operated of the sensor that saw it.
+
+    Of sensors that saw something at one moment the surest tells: they are things that are used together.
+    """
     times = [pattern for pattern in active.of("time_of_day") if domain_of(_entity(pattern)) not in ACTUATORS]
     for told in times:
         for teller in active.of("time_of_day"):
-            if _rank(teller) < _rank(told) and _apart(told, teller) <= _MOMENT and _one_moment(told, teller):
+            if _better(teller, told) and _one_moment(told, teller):
                 yield _Link(told, teller)
 
 
@@ -252,7 +272,7 @@ def _stretches(active: _Patterns) -> Iterator[_Link]:
         members = {entity_of(token) for token in told.finding.measures["members"]}
         for teller in active.of("sequence"):
             steps = {entity_of(token) for token in teller.finding.subject}
-            apart = abs(_near(np.array(teller.finding.measures["start"] - told.finding.measures["minute"])))
+            apart = abs(around(np.array(teller.finding.measures["start"]), told.finding.measures["minute"]))
             if told.finding.measures["length"] > sum(teller.finding.measures["gaps"]) / 60 + _LONGER:
                 continue
             if (
@@ -294,6 +314,7 @@ _RULES: Final[tuple[_Rule, ...]] = (
     _moved,
     _weathered,
     _links,
+    _former,
     _variants,
     _sightings,
     _sighted,
@@ -321,7 +342,15 @@ def _observed(pattern: Pattern) -> int:
 def _rank(pattern: Pattern) -> int:
     """Tell how well a thing tells of a moment; smaller is better."""
     domain = domain_of(_entity(pattern))
-    return _WHO.index(domain) if domain in _WHO else len(_WHO) + (domain not in ACTUATORS)
+    return _WHO.index(domain) if domain in _WHO else _SENSOR - (domain in ACTUATORS)
+
+
+def _better(teller: Pattern, told: Pattern) -> bool:
+    """Tell whether one time of day says more of a moment than another; two people, or two lamps, say two things."""
+    if _rank(teller) != _rank(told):
+        return _rank(teller) < _rank(told)
+    one, other = ((-pattern.finding.evidence.low, pattern.finding.subject, pattern.id) for pattern in (teller, told))
+    return _rank(teller) == _SENSOR and one < other
 
 
 def _apart(one: Pattern, other: Pattern) -> float:
@@ -353,21 +382,16 @@ def _between(second: Pattern, first: Pattern) -> Floats:
     return np.array(apart, np.float64) % 1440
 
 
-def _near(minutes: Floats) -> Floats:
-    """Give minutes on the circle of the day as the nearest ones to nought."""
-    return (minutes + 720) % 1440 - 720
-
-
 def _one_moment(told: Pattern, teller: Pattern) -> bool:
-    apart = np.abs(_near(_between(told, teller)))
-    return apart.size > 0 and _at(apart, _SHARED) <= 2 * _MOMENT
+    apart = np.abs(around(_between(told, teller), 0))
+    return apart.size > 0 and _at(apart, _SHARED) <= _MOMENT
 
 
 def _follows(told: Pattern, leader: Pattern, reach: float) -> bool:
     """Tell whether a time of day keeps closer to that of another act, before it, than to the clock."""
     if told.id == leader.id:
         return False
-    apart = _near(_between(told, leader))
+    apart = around(_between(told, leader), 0)
     if apart.size == 0 or not 0 <= _at(apart, 0.5) <= reach:
         return False
     return _spread(apart) <= _spread(_times(told))

@@ -10,7 +10,7 @@ import numpy as np
 from quotidian.detect import words
 from quotidian.detect.base import Detector
 from quotidian.detect.dayline import NOON, REFERENCES, SUN_REACH, DayLine, Mode, Search
-from quotidian.detect.dayrow import CELL_MINUTES, OCCUPANCY_BITS, DayRow, entity_of, state_of
+from quotidian.detect.dayrow import CELL_MINUTES, DayRow, entity_of, state_of
 from quotidian.detect.history import History
 from quotidian.detect.rollup import by_entity, hours_of, sides
 from quotidian.detect.statistics import LEVEL, around, next_time, q_values, share_interval
@@ -34,7 +34,8 @@ class TimeOfDay(Detector):
     smallest, times all that was tried: windows, how many of them fit into a day, and over the weights of the class of
     days (``dayclass``) and of the reference; over all tokens the false discovery rate is controlled. A token may have
     several times a day. Of the windows that tell of the same time, the one with the most days beyond those of chance
-    shows its times; its days are the class that describes them best.
+    shows its times; its days are the class that describes them best, of the calendar or the home's own. A night
+    belongs to the day before.
 
     What is told is the window that holds nine of ten of these times. A day counts as kept only when it falls into the
     window that the other days draw. As only what stands out is told, the intervals are wider than 95 %, by the
@@ -60,12 +61,15 @@ class TimeOfDay(Detector):
         The smallest lower end of the share's interval that is worth telling, in [0, 1).
     lead
         The lead in log-likelihood that decides the reference, in nats.
+    kinds
+        Whether days may be told by the kinds that are the home's own, such as days at home.
 
     Notes
     -----
     Subject: the token. Anchor: the minute of the day (for the sun: of the last day's event). Measures:
     ``reference``, ``days`` (class), ``minute`` (of the day, or after the sun's event), ``width`` (minutes either side
-    that hold 90 % of the times), ``members``, ``times`` (the minute of each kept day), ``dates`` (their ordinals).
+    that hold 90 % of the times), ``members``, ``times`` (the minute of each kept day, beyond 1440 past midnight),
+    ``dates`` (their ordinals).
 
     Rolled up, of each entity that was observed, what people may have done: ``occurrences``, ``hourly_distribution``
     (24 counts), ``peak_hours`` (those with the largest count), ``states`` and ``states_times``, ``first`` and ``last``
@@ -99,6 +103,7 @@ class TimeOfDay(Detector):
         least_lift: float = 3.0,
         surely: float = 0.3,
         lead: float = 3.0,
+        kinds: bool = True,
     ) -> None:
         if any(m % CELL_MINUTES or m <= 0 for m in (*windows, jitter)) or jitter <= max(windows):
             raise ValueError("jitter and windows are positive multiples of 5 minutes, jitter above every window")
@@ -106,7 +111,7 @@ class TimeOfDay(Detector):
             raise ValueError(
                 "false_discovery, least_share, surely lie between 0 and 1, least_lift above 1, lead from 0 on"
             )
-        self._search = Search(windows, jitter, false_discovery, least_share, least_lift)
+        self._search = Search(windows, jitter, false_discovery, least_share, least_lift, kinds)
         self.surely = surely
         self.lead = lead
 
@@ -155,6 +160,8 @@ class TimeOfDay(Detector):
         axis = "clock" if reference == "undecided" else reference
         last = history.sun(axis)[mode.places[-1]] if axis != "clock" else 0
         minute = window.minute % DAY_MINUTES if axis == "clock" else window.minute
+        late = axis == "clock" and window.minute >= DAY_MINUTES
+        days = words.nights(mode.days) if late else words.days(mode.days)
         low, high = share_interval(told.kept, mode.observed, level)
         members = history.members[told.token]
         return Finding(
@@ -180,7 +187,7 @@ class TimeOfDay(Detector):
             ),
             confidence=next_time(told.kept, mode.observed),
             stage=Stage.ESTABLISHED if told.kept >= 10 else Stage.EMERGING,
-            sentence=_sentence(words.acts(history.home, members), mode.days, reference, minute, window.width),
+            sentence=_sentence(words.acts(history.home, members), days, reference, minute, window.width),
         )
 
     def _reference(self, history: History, line: DayLine, mode: Mode) -> str:
@@ -244,7 +251,7 @@ def _sentence(what: str, days: str, reference: str, minute: int, width: int) -> 
         when = f"about {reference}"
     else:
         when = f"about {words.span(abs(minute) * 60)} {'after' if minute > 0 else 'before'} {reference}"
-    return f"{words.days(days)} {when} (± {width} min{unsure}) {what}"
+    return f"{days} {when} (± {width} min{unsure}) {what}"
 
 
 def _times(row: DayRow, every: Ints, learned: Ints) -> Figures:
@@ -271,8 +278,6 @@ def _rates(row: DayRow, entity_id: str, occurrences: int) -> Figures:
 
 def _quarters(row: DayRow) -> Iterator[tuple[str, list[int]]]:
     """Count the quarters of each wall hour in which an entity that chatters changed."""
-    parts = [row.integers[f"chatter_{part}"].tolist() for part in range(3)]
-    for name, *bits in zip(row.chatter, *parts, strict=True):
-        filled = np.array([place for place in range(OCCUPANCY_BITS) if bits[place // 32] >> place % 32 & 1], np.int64)
-        hours = wall_seconds(row.clock, 900 * filled) // 3600
+    for name, quarters in row.quarters.items():
+        hours = wall_seconds(row.clock, 900 * np.flatnonzero(quarters)) // 3600
         yield name, np.bincount(np.clip(hours, 0, 23), minlength=24).tolist()

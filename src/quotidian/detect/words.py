@@ -14,7 +14,14 @@ _MONTHS: Final = "January February March April May June July August September Oc
 MONTHS: Final = tuple(_MONTHS.split())
 
 _WEEK: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_DAYS: Final = {"all": "Every day", "weekdays": "Weekdays", "weekends": "Weekends"}
+_DAYS: Final = {
+    "all": "Every day",
+    "weekdays": "Weekdays",
+    "weekends": "Weekends",
+    "at_home": "On days at home",
+    "out": "On days out",
+    "late": "On long nights",
+}
 
 
 #: What an entity does when it enters a state: by (device class or domain, state), else by state.
@@ -138,11 +145,14 @@ def days(name: str) -> str:
 
     >>> days("weekdays"), days("friday+saturday"), days("monday+tuesday+wednesday+thursday+saturday")
     ('Weekdays', 'Fridays and Saturdays', 'Every day but Fridays and Sundays')
-    >>> days("monday+tuesday+wednesday+thursday")
-    'Mondays to Thursdays'
+    >>> days("monday+tuesday+wednesday+thursday"), days("weekdays-at_home")
+    ('Mondays to Thursdays', 'Weekdays, but not on days at home,')
     """
     if name in _DAYS:
         return _DAYS[name]
+    class_, _, kind = name.partition("-")
+    if kind:
+        return f"{days(class_)}, but not {_within(days(kind))},"
     named = name.split("+")
     if len(named) in (3, 4) and name in "+".join(_WEEK):
         return f"{named[0].capitalize()}s to {named[-1].capitalize()}s"
@@ -150,6 +160,21 @@ def days(name: str) -> str:
     plurals = [f"{day.capitalize()}s" for day in told]
     words = " and ".join([", ".join(plurals[:-1]), plurals[-1]]) if len(plurals) > 1 else plurals[0]
     return words if len(named) < 5 else f"Every day but {words}"
+
+
+def nights(name: str) -> str:
+    """Name the hours past midnight after a class of days at the beginning of a sentence.
+
+    >>> nights("all"), nights("friday+saturday"), nights("weekdays"), nights("at_home")
+    ('Late every day', 'Late on Fridays and Saturdays', 'Late on weekdays', 'Late on days at home')
+    """
+    told = days(name)
+    return f"Late {_within(told)}" if told.startswith(("Every", "On ")) else f"Late on {_within(told)}"
+
+
+def _within(told: str) -> str:
+    """Put a class of days within a sentence; the days of the week stay capitalised."""
+    return told if told.lower().startswith(_WEEK) else f"{told[:1].lower()}{told[1:]}"
 
 
 def clock(minute: float) -> str:

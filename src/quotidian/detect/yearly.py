@@ -57,18 +57,18 @@ def yearly(detector: str, days: Mapping[int, Integers], home: Home) -> list[Find
         rarely = [month for month, values in shares.items() if max(values) <= _RARELY]
         if len(often) >= 2 and len(rarely) >= 3 and _in_one_run(often):
             found.append(_finding(detector, home, token, _Shape(year, often, rarely)))
-    begun = {_belongs(one) for one in found if not _ends(one)}
-    told = [one for one in found if not _ends(one) or _belongs(one) not in begun]
+    begun = {_entity(one) for one in found if not _ends(one)}
+    told = [one for one in found if not _ends(one) or _entity(one) not in begun]
     return sorted(told, key=lambda finding: (-finding.evidence.low, finding.subject))
 
 
 def _ends(finding: Finding) -> bool:
-    """Tell whether a finding is about what ends; where its beginning belongs to the same months, that says it."""
+    """Tell whether a finding is about what ends; where the beginning belongs to a part of the year, that says it."""
     return state_of(finding.subject[0]) in RESTING
 
 
-def _belongs(finding: Finding) -> tuple[str, ...]:
-    return entity_of(finding.subject[0]), *map(str, finding.measures["months"])
+def _entity(finding: Finding) -> str:
+    return entity_of(finding.subject[0])
 
 
 def _by_month(days: Mapping[int, Integers]) -> dict[str, _Year]:

@@ -35,7 +35,7 @@ class Installed(msgspec.Struct, frozen=True):
     """An automation that Home Assistant has.
 
     ``state`` is ``on``, ``off``, or ``unavailable`` where Home Assistant could not make sense of it; ``configuration``
-    is as it was written, where it can be seen. ``id`` is empty where nobody gave it one.
+    is as it was written, where it can be seen, with entities by their ids. ``id`` is empty where nobody gave it one.
     """
 
     entity_id: str
@@ -96,7 +96,9 @@ class Automations:
         """Give all that there are, by entity id, with what they do where that can be seen."""
         states = [state for state in await self._states() if domain_of(state["entity_id"]) == _DOMAIN]
         configurations = await asyncio.gather(*(self._configuration(state["entity_id"]) for state in states))
-        found = [_installed(state, known) for state, known in zip(states, configurations, strict=True)]
+        names = {one.get("id"): one["entity_id"] for one in await self._session.command("config/entity_registry/list")}
+        written = [_named(known, names) for known in configurations]
+        found = [_installed(state, known) for state, known in zip(states, written, strict=True)]
         return sorted(found, key=lambda one: one.entity_id)
 
     async def find(self, automation_id: str) -> Installed | None:
@@ -254,7 +256,10 @@ class Automations:
 
     async def _reload(self, automation_id: str) -> None:
         """Come back once Home Assistant has read an automation anew: by itself it does so at some time later."""
-        await self._call("reload", id=automation_id)
+        try:
+            await self._call("reload", id=automation_id)
+        except RequestError:  # an older server only reads all of them anew; those that are the same go on
+            await self._call("reload")
 
     async def _call(self, service: str, **data: Any) -> None:
         try:
@@ -279,6 +284,15 @@ def _installed(state: Mapping[str, Any], configuration: Configuration | None) ->
         state=state["state"],
         configuration=configuration,
     )
+
+
+def _named(written: Any, names: Mapping[Any, str]) -> Any:
+    """Put entity ids where the editor wrote the numbers that entities have in the registry."""
+    if isinstance(written, dict):
+        return {key: _named(part, names) for key, part in written.items()}
+    if isinstance(written, list):
+        return [_named(part, names) for part in written]
+    return names.get(written, written) if isinstance(written, str) else written
 
 
 def _does(automation: Automation | NotAnalysed) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from quotidian.detect import Cadence, Detector
+from quotidian.detect.given_up import given_up
 from quotidian.detect.reconcile import reconcile
 from quotidian.detect.telling import told_once
 from quotidian.errors import ConflictError
@@ -103,7 +104,7 @@ def look_on(
 
 def _looked(looking: Sequence[Detector], window: Window, patterns: Sequence[Pattern], night: dt.date) -> list[Pattern]:
     history, names = window.history(night), {one.name for one in looking}
-    found = [finding for one in looking for finding in one.detect(history)]
+    found = [finding for one in looking for finding in one.detect(history) if not given_up(finding, history)]
     touched = [pattern for pattern in patterns if pattern.finding.detector in names]
     others = [pattern for pattern in patterns if pattern.finding.detector not in names]
     return told_once([*others, *reconcile(history.home.id, touched, found, night)])

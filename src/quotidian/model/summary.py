@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from quotidian.model.arrays import Ints
 
 _WIDTHS: Final = ("int8", "int16", "int32", "int64")
-#: How columns are held: chances in 16 bits have no sign.
-_HELD: Final[tuple[np.iinfo[Any], ...]] = tuple(
-    np.iinfo(name) for name in ("int8", "uint8", "int16", "uint16", "int32", "int64")
+_WHOLE: Final = frozenset(map(np.dtype, _WIDTHS))
+#: How columns are held, with the smallest and the largest number of each: chances in 16 bits have no sign.
+_HELD: Final = tuple(
+    (np.dtype(name), int(np.iinfo(name).min), int(np.iinfo(name).max))
+    for name in ("int8", "uint8", "int16", "uint16", "int32", "int64")
 )
 
 
@@ -129,10 +131,10 @@ class Integers:
 
 def _narrow(values: object) -> NDArray[np.integer[Any]]:
     numbers: NDArray[Any] = np.asarray(values)
-    if numbers.dtype.name not in _WIDTHS:
+    if numbers.dtype not in _WHOLE:
         numbers = numbers.astype(np.int64)
     low, high = (int(numbers.min()), int(numbers.max())) if numbers.size else (0, 0)
-    return numbers.astype(next(held.dtype for held in _HELD if held.min <= low and high <= held.max))
+    return numbers.astype(next(kind for kind, least, most in _HELD if least <= low and high <= most))
 
 
 def _width(values: Ints) -> int:

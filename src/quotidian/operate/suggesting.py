@@ -299,4 +299,8 @@ def _hours(text: str | None) -> tuple[int, int] | None:
     if len(times) != 2 or None in times:
         raise SettingError(f"{text!r} is no span of hours.", "Write it as 20:00-23:30.")
     after, before = (int(time[1]) * 3_600 + int(time[2]) * 60 for time in times if time is not None)
+    if after == before:
+        raise SettingError(
+            f"{text!r} is no span of hours: it ends where it begins.", "Leave --between out for all day."
+        )
     return after, before

@@ -14,6 +14,7 @@ from quotidian.detect.things import ACTUATORS, RESTING
 from quotidian.model.arrays import Ints
 from quotidian.model.automation import SetAction, StateTrigger, SunTrigger, TimeTrigger, Trigger, is_guarded
 from quotidian.model.home import domain_of
+from quotidian.model.service import calls
 from quotidian.suggest.backtest import Target
 from quotidian.suggest.replay import fires
 from quotidian.suggest.tape import Tape
@@ -69,8 +70,9 @@ def targets(history: History) -> list[SetAction]:
         entities = tuple(entity_of(member) for member in history.members[token])
         guarded = any(is_guarded(history.home.entity(name)) for name in entities)
         days = np.unique(history.timeline.day[history.occurrences[token]]).size
-        if domain_of(token) in ACTUATORS and not guarded and days >= LEAST_DAYS:
-            actions.append(SetAction(entities=entities, state=state_of(token)))
+        action = SetAction(entities=entities, state=state_of(token))
+        if domain_of(token) in ACTUATORS and not guarded and days >= LEAST_DAYS and calls(action):
+            actions.append(action)
     return actions
 
 
@@ -124,13 +126,13 @@ def _apart(trigger: StateTrigger, action: SetAction) -> bool:
 def _at_times(history: History, actions: Sequence[SetAction], level: float) -> Iterator[Candidate]:
     """Give the times of the clock or of the sun at which people act, each a little earlier and later."""
     by_token = {action.tokens[0]: action for action in actions}
-    for finding in TimeOfDay(false_discovery=level, surely=0.0, least_share=0.3).detect(history):
+    for finding in TimeOfDay(false_discovery=level, surely=0.0, least_share=0.3, kinds=False).detect(history):
         action, reference = by_token.get(finding.subject[0]), finding.measures["reference"]
         if action is None:
             continue
         times = np.array(finding.measures["times"], np.float64) * 60
-        for share in _QUANTILES:
-            second = int(np.quantile(times, share, method="lower")) // _GRID * _GRID
-            sun = reference in ("sunrise", "sunset")
+        sun = reference in ("sunrise", "sunset")
+        seconds = np.unique(np.quantile(times, _QUANTILES, method="lower") // _GRID * _GRID).astype(np.int64)
+        for second in seconds.tolist():
             trigger = SunTrigger(event=reference, offset=second) if sun else TimeTrigger(second=second % 86_400)
             yield Candidate(trigger, action, WINDOWS[-1], finding.evidence.q_value or 0.0)

@@ -8,6 +8,7 @@ import msgspec
 from quotidian.homeassistant.configuration.conditions import all_of, together
 from quotidian.homeassistant.configuration.literal import plain_text
 from quotidian.homeassistant.configuration.node import Node, shown
+from quotidian.homeassistant.configuration.triggers import DEVICE
 from quotidian.homeassistant.configuration.written import NOTIFY
 from quotidian.model import Home
 from quotidian.model.automation import Action, Condition, Not, NotifyAction, SetAction, StateCondition
@@ -16,6 +17,15 @@ from quotidian.model.plain import plain
 from quotidian.model.service import Call, setting_of, state_after
 
 _ABOUT: Final = ("alias", "enabled", "continue_on_error", "metadata")
+#: Which service does what the editor offers for a device.
+_DONE: Final = {
+    "turn_on": "turn_on",
+    "turn_off": "turn_off",
+    "open": "open_cover",
+    "close": "close_cover",
+    "lock": "lock",
+    "unlock": "unlock",
+}
 #: Services that tell somebody something.
 _TELLING: Final = (NOTIFY, "notify.")
 
@@ -51,6 +61,8 @@ def _step(node: Node, home: Home | None) -> Iterable[_Set | Action]:
     if "scene" in node and "action" not in node and "service" not in node:
         node.known("scene", *_ABOUT)
         return (_Set(node, Call("scene.turn_on"), node["scene"].entities()),)
+    if "device_id" in node and "type" in node:
+        return (_of_device(node),)
     if not any(key in node for key in ("action", "service")):
         other = next((key for key in node.value if key not in _ABOUT), "nothing")
         raise node.unclear(f"'{shown(other)}' is not analysed as an action")
@@ -69,6 +81,13 @@ def _called(node: Node, home: Home | None) -> _Set | Action:
     if domain == "script" and name not in ("turn_on", "turn_off", "toggle", "reload"):
         return _Set(node, Call("script.turn_on"), (service,))
     return _Set(node, Call(service, data), _target(node, given, domain, home))
+
+
+def _of_device(node: Node) -> _Set:
+    """Read how the editor writes that a device's entity is switched."""
+    node.known(*DEVICE, *_ABOUT)
+    service = node["type"].one_of(node["type"].text(), _DONE)
+    return _Set(node, Call(f"{node['domain'].text()}.{service}"), node["entity_id"].entities())
 
 
 def _told(node: Node) -> NotifyAction:

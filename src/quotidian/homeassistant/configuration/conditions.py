@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from quotidian.homeassistant.configuration.node import Node
-from quotidian.homeassistant.configuration.triggers import CROSSED
+from quotidian.homeassistant.configuration.triggers import CROSSED, DEVICE
 from quotidian.homeassistant.configuration.written import SUN, WEEKDAYS, ZONE
 from quotidian.model.automation import (
     And,
@@ -21,6 +21,7 @@ from quotidian.model.automation import (
 from quotidian.model.home import domain_of
 from quotidian.model.plain import plain
 
+_IS: Final = {"is_on": "on", "is_off": "off"}
 _NOON: Final = 12 * 3600
 _ABOUT: Final = ("condition", "alias", "enabled")
 
@@ -137,10 +138,18 @@ def _sun_condition(node: Node) -> tuple[Condition, ...]:
     return _SUN_TIMES[after, before]
 
 
+def _device_condition(node: Node) -> tuple[Condition, ...]:
+    """Read how the editor writes that a device's entity is on or off."""
+    node.known(*_ABOUT, *DEVICE)
+    state = node["type"].one_of(node["type"].text(), _IS)
+    return tuple(StateCondition(entity_id=name, states=(state,)) for name in node["entity_id"].entities())
+
+
 _COMBINED: Final[Mapping[str, type[And] | type[Or] | type[Not]]] = {"and": And, "or": Or, "not": Not}
 _KINDS: Final[Mapping[str, Callable[[Node], tuple[Condition, ...]]]] = {
     "state": _state_condition,
     "numeric_state": _numeric_condition,
     "time": _time_condition,
     "sun": _sun_condition,
+    "device": _device_condition,
 }

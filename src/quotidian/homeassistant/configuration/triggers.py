@@ -13,6 +13,9 @@ SunEvent = Literal["sunrise", "sunset"]
 _SUN_EVENT: Final[Mapping[str, SunEvent]] = {"sunrise": "sunrise", "sunset": "sunset"}
 #: What brings the sun into its states.
 CROSSED: Final[Mapping[str, SunEvent]] = {ABOVE: "sunrise", BELOW: "sunset"}
+#: What names an entity of a device.
+DEVICE: Final = ("device_id", "domain", "entity_id", "type")
+_TURNED: Final = {"turned_on": "on", "turned_off": "off"}
 #: What changes nothing about when it starts.
 _ABOUT: Final = ("trigger", "platform", "id", "alias", "enabled", "variables")
 
@@ -70,11 +73,20 @@ def _sun_triggers(node: Node) -> Iterable[Trigger]:
     yield SunTrigger(event=node["event"].one_of(node["event"].text(), _SUN_EVENT), offset=node["offset"].span())
 
 
+def _device_triggers(node: Node) -> Iterable[Trigger]:
+    """Read how the editor writes that a device's entity was switched."""
+    node.known(*_ABOUT, *DEVICE, "for")
+    state = node["type"].one_of(node["type"].text(), _TURNED)
+    seconds = _lasting(node)
+    return (StateTrigger(entity_id=name, state=state, seconds=seconds) for name in node["entity_id"].entities())
+
+
 _KINDS: Final[Mapping[str, Callable[[Node], Iterable[Trigger]]]] = {
     "state": _state_triggers,
     "numeric_state": _numeric_triggers,
     "time": _time_triggers,
     "sun": _sun_triggers,
+    "device": _device_triggers,
 }
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 from quotidian import clock
 from quotidian.model import Day
 from quotidian.model.arrays import Bools, Ints
+from quotidian.model.day import DAY_SECONDS, SECOND
 from quotidian.model.event import EVENT_SCHEMA
 from quotidian.store.embedded.archive import Archive, DamagedDayError, DroppedDayError, SealedFile
 from quotidian.store.embedded.arrived import Arrived
@@ -32,6 +33,8 @@ BULK_SHARE: Final = 8
 #: The label of a day whose file was damaged.
 DAMAGED: Final = "damaged"
 _MILLISECOND: Final = 1000
+_DAY: Final = DAY_SECONDS * SECOND
+_EPOCH: Final = dt.date(1970, 1, 1).toordinal()
 
 
 class Events:
@@ -280,7 +283,9 @@ class Events:
 
     def days(self, start: int, end: int) -> list[tuple[Day, LedgerDay]]:
         """Give the days of the ledger that have an instant from start to before end, oldest first."""
-        days = [(Day.from_ordinal(record.ordinal, self.zone), record) for record in self._ledger.days()]
+        # A local day begins and ends within a day of the one of Greenwich.
+        near = self._ledger.days(_EPOCH + start // _DAY - 1, _EPOCH + end // _DAY + 1)
+        days = [(Day.from_ordinal(record.ordinal, self.zone), record) for record in near]
         return [(day, record) for day, record in days if day.start < end and start < day.end and record.events]
 
     def all(self, day: Day, record: LedgerDay) -> pa.Table:

@@ -73,9 +73,12 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def days(self) -> list[LedgerDay]:
-        """Give the rows of days of which there is something, oldest first."""
-        rows = self._database.rows("SELECT * FROM day WHERE events > 0 OR expired < 2 ORDER BY ordinal")
+    def days(self, first: int = 1, last: int = dt.date.max.toordinal()) -> list[LedgerDay]:
+        """Give the rows of days, from one ordinal to another, of which there is something, oldest first."""
+        rows = self._database.rows(
+            "SELECT * FROM day WHERE (events > 0 OR expired < 2) AND ordinal BETWEEN ? AND ? ORDER BY ordinal",
+            (first, last),
+        )
         return [LedgerDay(*row) for row in rows]
 
     def day(self, ordinal: int) -> LedgerDay:
