@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quotidian.model.automation import (
@@ -53,7 +53,6 @@ def test_a_window_may_go_over_midnight() -> None:
     assert first_window([85_800, 86_100, 300, 1_200]) == TimeCondition(after=85_500, before=1_800)
 
 
-@settings(deadline=None)
 @given(seconds=st.lists(st.integers(0, 86_399), min_size=1, max_size=30, unique=True))
 def test_the_window_holds_nine_of_ten_moments_whatever_they_are(seconds: list[int]) -> None:
     """At least so many, and none where only the whole day would do."""

@@ -5,7 +5,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quotidian.model.automation import (
@@ -480,7 +480,6 @@ _EVENINGS = taped(evenings(6))
 _NO_DAYS = _EVENINGS.part(0, 0)
 
 
-@settings(deadline=None)
 @given(automation=_AUTOMATIONS, order=st.randoms())
 def test_an_automation_is_always_a_duplicate_of_itself(automation: Automation, order: Random) -> None:
     """Whatever it is, also with its triggers and conditions in another order."""
@@ -492,7 +491,6 @@ def test_an_automation_is_always_a_duplicate_of_itself(automation: Automation, o
     assert Kind.DUPLICATE in {one.kind for one in told}
 
 
-@settings(deadline=None)
 @given(proposed=_AUTOMATIONS, installed=st.lists(_EXISTING, max_size=4), order=st.randoms(), empty=st.booleans())
 def test_conflicts_never_fail_nor_depend_on_an_order(
     proposed: Automation, installed: list[Existing], order: Random, empty: bool
@@ -507,7 +505,6 @@ def test_conflicts_never_fail_nor_depend_on_an_order(
     assert verdict(told) == max((one.verdict for one in told), default=Verdict.FREE)
 
 
-@settings(deadline=None)
 @given(proposed=_AUTOMATIONS, installed=st.lists(_AUTOMATIONS, max_size=3))
 def test_automations_about_other_things_are_no_conflict(proposed: Automation, installed: list[Automation]) -> None:
     """Every entity of theirs is another one, so no chain leads there or back, and none is told of."""

@@ -85,7 +85,7 @@ def test_a_household_of_chance_gets_nothing(seed: int) -> None:
     assert proposed(household(seed, 42).circled(seed)) == []
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     acts=st.lists(
         st.tuples(st.integers(14, 20), st.floats(0, 23.9), st.sampled_from([DOOR, LAMP, "light.new"])), max_size=25

@@ -132,7 +132,7 @@ def test_what_is_used_most_comes_first_and_three_are_enough() -> None:
     assert [one.automation.triggers[0].entity_id for one in told] == windows[:1:-1]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(acts=st.lists(st.tuples(st.integers(CUT, DAYS - 1), st.floats(0, 22), st.floats(0.1, 100)), max_size=8))
 def test_limits_are_those_of_the_days_before(acts: list[tuple[int, float, float]]) -> None:
     """Whatever happens on the days that they are tried on, a limit stays or the reminder is left out."""

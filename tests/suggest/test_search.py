@@ -99,7 +99,7 @@ def test_a_habit_that_began_some_weeks_ago_is_found() -> None:
     assert found(LAMP, taped(diary)) is not None
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     acts=st.lists(
         st.tuples(st.integers(0, 20), st.sampled_from([8, 12, 20]), st.booleans(), st.booleans()),
@@ -134,7 +134,7 @@ def test_no_condition_is_about_what_it_switches_or_what_starts_it(days: int) -> 
     assert len(rule.conditions) <= MOST_CONDITIONS
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(acts=st.lists(st.tuples(st.integers(30, 41), st.floats(0, 23.9), st.sampled_from([DOOR, LAMP])), max_size=20))
 def test_what_comes_after_the_last_cut_is_not_looked_at(acts: list[tuple[int, float, str]]) -> None:
     """Whatever happens on the days behind it, the same conditions are chosen and found as good."""

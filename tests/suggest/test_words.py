@@ -1,7 +1,7 @@
 """Automations in words."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quotidian.model import Entity, Home
@@ -155,7 +155,6 @@ _ACTIONS: st.SearchStrategy[Action] = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(
     automation=st.builds(
         Automation,
