@@ -127,6 +127,17 @@ class Target:
         parts = [t.instant[row[t.by_people[row]]] for t, row in zip(self._tracks, rows, strict=True)]
         return np.sort(np.concatenate([_NO_INSTANTS, *parts]))
 
+    @cached_property
+    def patience(self) -> int:
+        """For how long (seconds) an act may be waited for: half of the time for which it usually was otherwise.
+
+        What is only on for some minutes is switched off within a quarter of an hour, whatever comes before.
+        """
+        rows = [(track, track.entering(self.action.state)) for track in self._tracks]
+        rows = [(track, row[track.by_people[row] & (row > 0)]) for track, row in rows]
+        lengths = np.concatenate([_NO_INSTANTS, *(track.instant[row] - track.instant[row - 1] for track, row in rows)])
+        return int(np.median(lengths)) // 2 if lengths.size else 0
+
     def already(self, instants: Ints) -> Bools:
         """Tell at which instants it was so already."""
         so = [track.within((self.action.state,), instants) for track in self._tracks]

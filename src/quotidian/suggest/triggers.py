@@ -27,6 +27,8 @@ WINDOWS: Final = tuple(PATIENCE)
 LASTING: Final = (120, 300, 600, 1_800)
 #: Days on which a trigger, and what follows it, must have occurred.
 LEAST_DAYS: Final = 5
+#: Of the days on which people act, a trigger must foretell so many: else they do it for some other reason.
+LEAST_SHARE: Final = 0.5
 #: What occurs more often than that on an ordinary day starts nothing.
 MOST_A_DAY: Final = 40
 #: Where among a habit's times an automation may act: most came before the last of these, and need nothing more.
@@ -58,7 +60,7 @@ def candidates(tape: Tape, history: History, level: float) -> list[Candidate]:
         The rate of false discoveries, over all pairs of a trigger and an action.
     """
     actions = targets(history)
-    found = [*_after(tape, history, actions, level), *_at_times(history, actions, level)]
+    found = [*_after(tape, history, actions, level), *_at_times(tape, history, actions, level)]
     found.sort(key=lambda one: (one.action.tokens, one.q_value, msgspec.json.encode(one.trigger)))
     return found
 
@@ -85,13 +87,16 @@ def _after(tape: Tape, history: History, actions: Sequence[SetAction], level: fl
     group = np.repeat(np.arange(len(known)), [part.size for _, part in known])
     cell = group * tape.size + tape.day(instants)
     p, window = np.ones((len(actions), len(known))), np.zeros((len(actions), len(known)), np.int64)
+    wanted = [Target(action, tape) for action in actions]
     for place, action in enumerate(actions):
-        acts = Target(action, tape).acts
+        acts = wanted[place].acts
+        acted = np.unique(tape.day(acts)).size
         observed = np.logical_and.reduce([history.present(name) for name in action.entities]) & history.lived
         for seconds in WINDOWS:
             parts = jittered(instants, cell, acts, seconds, np.tile(observed, len(known)))
             kept, days, expected = (part.reshape(len(known), tape.size).sum(axis=1) for part in parts)
-            tail = np.where(kept >= LEAST_DAYS, at_least(kept, days, expected) * len(WINDOWS), 1.0)
+            enough = (kept >= LEAST_DAYS) & (kept >= LEAST_SHARE * acted)
+            tail = np.where(enough, at_least(kept, days, expected) * len(WINDOWS), 1.0)
             better = tail < p[place]
             p[place, better], window[place, better] = tail[better], seconds
     others = np.array([[_apart(trigger, action) for trigger, _ in known] for action in actions])
@@ -102,7 +107,9 @@ def _after(tape: Tape, history: History, actions: Sequence[SetAction], level: fl
     for place, action in enumerate(actions):
         best = [at for at in np.argsort(table[place], kind="stable").tolist() if table[place, at] <= level]
         for at in best[:_MOST_OF_ONE]:
-            yield Candidate(known[at][0], action, PATIENCE[int(window[place, at])], float(table[place, at]))
+            patience = min(PATIENCE[int(window[place, at])], wanted[place].patience)
+            if patience >= WINDOWS[0]:
+                yield Candidate(known[at][0], action, patience, float(table[place, at]))
 
 
 def _changes(tape: Tape) -> Iterator[StateTrigger]:
@@ -123,16 +130,19 @@ def _apart(trigger: StateTrigger, action: SetAction) -> bool:
     return trigger.entity_id not in action.entities
 
 
-def _at_times(history: History, actions: Sequence[SetAction], level: float) -> Iterator[Candidate]:
+def _at_times(tape: Tape, history: History, actions: Sequence[SetAction], level: float) -> Iterator[Candidate]:
     """Give the times of the clock or of the sun at which people act, each a little earlier and later."""
     by_token = {action.tokens[0]: action for action in actions}
     for finding in TimeOfDay(false_discovery=level, surely=0.0, least_share=0.3, kinds=False).detect(history):
         action, reference = by_token.get(finding.subject[0]), finding.measures["reference"]
         if action is None:
             continue
+        patience = min(WINDOWS[-1], Target(action, tape).patience)
+        if patience < WINDOWS[0]:
+            continue
         times = np.array(finding.measures["times"], np.float64) * 60
         sun = reference in ("sunrise", "sunset")
         seconds = np.unique(np.quantile(times, _QUANTILES, method="lower") // _GRID * _GRID).astype(np.int64)
         for second in seconds.tolist():
             trigger = SunTrigger(event=reference, offset=second) if sun else TimeTrigger(second=second % 86_400)
-            yield Candidate(trigger, action, WINDOWS[-1], finding.evidence.q_value or 0.0)
+            yield Candidate(trigger, action, patience, finding.evidence.q_value or 0.0)
