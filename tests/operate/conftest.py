@@ -104,3 +104,10 @@ def learned(folder: Path, history: str) -> Path:
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give a store whose home has a desk light that follows the heater; not to be changed."""
     return learned(tmp_path_factory.mktemp("followed"), following(36, "switch.heater", "light.desk"))
+
+
+@pytest.fixture(scope="session")
+def unlocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give a store whose home has a lock that is unlocked for a while each day; not to be changed."""
+    history = following(45, "switch.heater", "lock.front").replace(",on,", ",unlocked,")
+    return learned(tmp_path_factory.mktemp("unlocked"), history)

@@ -224,6 +224,24 @@ def test_a_guest_is_given_what_to_copy(
 
 @live
 @there
+def test_a_reminder_is_installed_for_who_asks(
+    home: RealHomeAssistant, file: Path, command: Command, unlocked: Path
+) -> None:
+    """By its id it is installed and tells, through a service that must be there; the lock itself is never switched."""
+    home.put("lock.front", "locked")
+    (reminder,) = command("suggest", "--data", unlocked, "--json").json["reminders"]
+    asked = ("install", reminder["id"], "--data", unlocked, "--yes")
+    told = command(*asked, "--notify", "notify.phone")
+    assert (told.code, "There is no service notify.phone." in told.errors) == (1, True)
+    done = command(*asked, "--try", "--json")
+    assert (done.code, done.json["trace"]["execution"], done.json["trace"]["error"]) == (0, "finished", "")
+    assert home.state("lock.front") == "locked"
+    home.remove("lock.front")
+    assert command("uninstall", reminder["id"], "--yes").code == 0
+
+
+@live
+@there
 def test_what_is_not_there_is_named(file: Path, command: Command, tmp_path: Path) -> None:
     """A lamp that Home Assistant does not have (any more) is named, and nothing is installed."""
     store = learned(tmp_path, following(30, HEATER, "light.gone"))

@@ -227,15 +227,14 @@ def test_a_home_of_sensors(tmp_path: Path) -> None:
     assert ran("suggest", "--data", store, "--json").json["automations"] == []
 
 
-def test_reminders_say_that_they_are_not_installed_unasked(tmp_path: Path) -> None:
+def test_reminders_say_that_they_are_not_installed_unasked(unlocked: Path) -> None:
     """A lock that is unlocked each day is only ever told of, with an id by which one may ask for it."""
-    store = learned(tmp_path, following(45, "switch.heater", "lock.front").replace(",on,", ",unlocked,"))
-    told = ran("suggest", "--data", store).output
-    (one,) = ran("suggest", "--data", store, "--json").json["reminders"]
+    told = ran("suggest", "--data", unlocked).output
+    (one,) = ran("suggest", "--data", unlocked, "--json").json["reminders"]
     assert "They are only installed where you ask for one." in told
     assert one["id"] in told
     assert one["configuration"]["description"].startswith("Proposed by Quotidian: the longest of ")
-    assert "lock" not in json.dumps(ran("suggest", "--data", store, "--json").json["automations"])
+    assert "lock" not in json.dumps(ran("suggest", "--data", unlocked, "--json").json["automations"])
 
 
 HOSTILE = "{{ states('x') }} [bold red]x[/] \u202e\x1b[31m'\"\n- id: evil"

@@ -95,7 +95,7 @@ def backtest_command(
         typer.Argument(
             help="A file of automations as Home Assistant writes them, or a running Home Assistant (http://…); "
             "without one it is that of HA_URL.",
-            metavar="[FILE.yaml]",
+            metavar="FILE.yaml",
         ),
     ] = None,
     *,
