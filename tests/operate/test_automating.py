@@ -35,6 +35,15 @@ THEIRS = """\
       entity_id: light.desk
   mode: single
 """
+#: A light that cannot be switched.
+BROKEN = """
+light broken:
+  - platform: template
+    lights:
+      broken:
+        turn_on: {service: nowhere.none}
+        turn_off: {service: nowhere.none}
+"""
 Command = Callable[..., Ran]
 
 
@@ -43,7 +52,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealHomeAssistant
     """Run a furnished Home Assistant whose user has an automation in the editor's file."""
     folder = tmp_path_factory.mktemp("homeassistant")
     extra = "\nautomation theirs: !include automations.yaml\nsun:\nzone:\npersistent_notification:\n"
-    home = RealHomeAssistant(folder, FURNISHED + extra)
+    home = RealHomeAssistant(folder, FURNISHED + BROKEN + extra)
     (folder / "automations.yaml").write_text(THEIRS)
     with home:
         home.press("desk_wall")  # it is unknown until then
@@ -151,6 +160,20 @@ def test_a_person_who_says_yes(home: RealHomeAssistant, file: Path, command: Com
     assert command("uninstall", name, given=b"n\n").code == 1
     assert in_the_file(file) == ["1700000000001", name]
     assert command("uninstall", name.removeprefix(OURS)[:4], given=b"y\n").code == 0
+
+
+@live
+@there
+def test_a_trial_that_fails(file: Path, command: Command, tmp_path: Path) -> None:
+    """It is told in Home Assistant's words, the code says so, and it is known how it is taken out again."""
+    store = learned(tmp_path, following(30, HEATER, "light.broken"))
+    name = proposed(store)
+    told = command("install", name, "--data", store, "--yes", "--try")
+    out = command("uninstall", name, "--yes")
+    assert (told.code, out.code) == (1, 0)
+    assert "It did not run to its end: " in told.output
+    assert "nowhere.none" in told.output
+    assert f"`quotidian uninstall {name}`" in told.errors
 
 
 @live

@@ -157,7 +157,8 @@ class Automations:
         Raises
         ------
         RequestError
-            When it is not ours, ``hindrances`` are there, or Home Assistant refuses it: its reason is in the error.
+            When it is not ours, ``hindrances`` are there, or Home Assistant refuses it or does not load it so: the
+            reason is in the error, and all is as before.
         AccessError
             When the token may not do this.
         """
@@ -165,16 +166,20 @@ class Automations:
         hindrances = await self.hindrances(automation, notify)
         if hindrances:
             raise RequestError(f"'{automation.alias}' cannot be installed: {' '.join(hindrances)}")
-        written = self.written(automation, notify)
+        before = await self.read(automation.id)
         try:
-            await self._rest.ask("POST", *_CONFIG, automation.id, body=written)
+            await self._rest.ask("POST", *_CONFIG, automation.id, body=self.written(automation, notify))
         except NotFoundError as error:
             raise RequestError(
                 "Home Assistant does not take automations over its API.",
                 "Its 'config' must be switched on, as it is in default_config.",
             ) from error
         await self._reload(automation.id)
-        return await self._verified(automation)
+        try:
+            return await self._verified(automation)
+        except RequestError:
+            await self._put_back(automation.id, before)
+            raise
 
     async def read(self, automation_id: str) -> Configuration | None:
         """Give what Home Assistant's file of automations says of an id, if anything.
@@ -271,6 +276,11 @@ class Automations:
         if found.state not in ("on", "off") or _does(found.understood()) != _does(automation):
             raise RequestError(f"Home Assistant did not load {automation.id} as it was written.", "Its log says why.")
         return found
+
+    async def _put_back(self, automation_id: str, before: Configuration | None) -> None:
+        """Leave what Home Assistant's file says of one of ours as it was."""
+        await self._rest.ask("DELETE" if before is None else "POST", *_CONFIG, automation_id, body=before)
+        await self._reload(automation_id)
 
     async def _reload(self, automation_id: str) -> None:
         """Come back once Home Assistant has read an automation anew: by itself it does so at some time later."""

@@ -94,11 +94,14 @@ def install_command(
         return
     if not yes:
         typer.confirm(f"\nInstall it in Home Assistant at {address.place}?", abort=True)
-    done, trace = asyncio.run(_installed(address, automation, notify, trial=trial))
+    done = asyncio.run(_installed(address, automation, notify))
+    if not json:
+        _tell_installed(done)
+    trace = asyncio.run(_tried(address, done.id)) if trial else None
     if json:
         as_json(_as_data(automation, outlook, done, trace))
-    else:
-        _tell_installed(done, trace)
+    elif trace is not None:
+        _tell_trace(trace)
     if trace is not None and not _went_well(trace):
         raise RequestError("The trial did not go through.", f"`quotidian uninstall {done.id}` takes it out again.")
 
@@ -180,13 +183,15 @@ async def _outlook(address: Address, automation: Automation, notify: str) -> _Ou
         )
 
 
-async def _installed(
-    address: Address, automation: Automation, notify: str, *, trial: bool
-) -> tuple[Installed, Trace | None]:
-    """Install it, and try it; the connection is a new one, for whoever was asked may have thought for long."""
+async def _installed(address: Address, automation: Automation, notify: str) -> Installed:
+    """Install it; the connection is a new one, for whoever was asked may have thought for long."""
     async with Automations.open(address) as automations:
-        done = await automations.install(automation, notify)
-        return done, await automations.trigger(done.id) if trial else None
+        return await automations.install(automation, notify)
+
+
+async def _tried(address: Address, automation_id: str) -> Trace:
+    async with Automations.open(address) as automations:
+        return await automations.trigger(automation_id)
 
 
 async def _ours(address: Address, name: str) -> Installed:
@@ -230,13 +235,18 @@ def _tell_outlook(found: Proposal | Reminder, outlook: _Outlook) -> None:
         say("\nAll entities and services that it needs are there.")
 
 
-def _tell_installed(done: Installed, trace: Trace | None) -> None:
+def _tell_installed(done: Installed) -> None:
     state = "it runs from now on" if done.enabled else "it is switched off, as the one in whose place it is"
     say(f"Installed as {done.entity_id}: {state}. [bold]quotidian uninstall {done.id}[/] takes it out again.")
-    if trace is not None:
-        outcome = "It ran to its end" if _went_well(trace) else f"It did not run to its end ({trace.execution})"
-        reason = f": {escape(words.plain_sentence(trace.error))}" if trace.error else ""
-        say(f"Started once. {outcome}{reason}. Passed: {escape(', '.join(trace.steps))}.")
+
+
+def _tell_trace(trace: Trace) -> None:
+    if _went_well(trace):
+        outcome = "It ran to its end"
+    else:
+        reason = words.plain_sentence(trace.error).rstrip(".") or trace.execution
+        outcome = f"It did not run to its end: {escape(reason)}"
+    say(f"Started once. {outcome}. Passed: {escape(', '.join(trace.steps))}.")
 
 
 def _went_well(trace: Trace) -> bool:
