@@ -374,7 +374,10 @@ def test_what_home_assistant_refuses_is_told_in_its_words(home: RealHomeAssistan
 
 
 def test_a_file_that_is_not_loaded_is_said(home: RealHomeAssistant, file: Path) -> None:
-    """Where configuration.yaml leaves out the editor's file, what was written there does not run: the error says so."""
+    """Where configuration.yaml leaves out the editor's file, what is written there does not run: the error says so.
+
+    Nothing of ours stays in that file, neither at first nor in the place of what was there before.
+    """
     configuration = home.folder / "configuration.yaml"
     text = configuration.read_text()
     configuration.write_text(text.replace("automation theirs: !include automations.yaml", ""))
@@ -383,6 +386,14 @@ def test_a_file_that_is_not_loaded_is_said(home: RealHomeAssistant, file: Path) 
         async with connected(home) as automations:
             with pytest.raises(RequestError, match=r"automation: !include automations\.yaml"):
                 await automations.install(OURS)
+            assert file.read_text() == THEIRS
+            configuration.write_text(text)
+            await automations.install(OURS)
+            before = file.read_text()
+            configuration.write_text(text.replace("automation theirs: !include automations.yaml", ""))
+            with pytest.raises(RequestError, match="did not load"):
+                await automations.install(msgspec.structs.replace(OURS, alias="Another name"))
+            assert file.read_text() == before
             configuration.write_text(text)
             await automations.remove(OURS.id)
 

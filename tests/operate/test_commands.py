@@ -31,6 +31,7 @@ def test_all_commands_are_there() -> None:
         "learn", "import", "simulate", "demo", "patterns", "history", "events", "days", "layers", "report", "forget",
         "mark", "retain", "up", "serve", "status", "doctor", "validate", "token", "loss",
         "daily", "weekly", "monthly", "backfill", "jobs", "backup", "restore", "store",
+        "suggest", "backtest", "whatif", "install", "uninstall", "automations",
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The automations of a running Home Assistant: seen, and ours installed, tried and removed."""
 
 import asyncio
+import datetime as dt
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from quotidian.homeassistant.configuration import (
     understood,
 )
 from quotidian.homeassistant.configuration.written import NOTIFY
+from quotidian.homeassistant.live import fetch_registries
 from quotidian.homeassistant.rest import Rest, no_administrator
 from quotidian.homeassistant.session import Pace, Session
 from quotidian.model import Entity, Home
@@ -36,6 +38,7 @@ class Installed(msgspec.Struct, frozen=True):
 
     ``state`` is ``on``, ``off``, or ``unavailable`` where Home Assistant could not make sense of it; ``configuration``
     is as it was written, where it can be seen, with entities by their ids. ``id`` is empty where nobody gave it one.
+    ``last_triggered`` is when it last ran, nothing where it never did.
     """
 
     entity_id: str
@@ -43,6 +46,12 @@ class Installed(msgspec.Struct, frozen=True):
     alias: str
     state: str
     configuration: Configuration | None
+    last_triggered: dt.datetime | None = None
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is one that Quotidian may change."""
+        return bool(_ID.fullmatch(self.id))
 
     @property
     def enabled(self) -> bool:
@@ -92,6 +101,15 @@ class Automations:
         """Tell whether the token is an administrator's: others may look at automations, and not change them."""
         return bool((await self._session.command("auth/current_user")).get("is_admin"))
 
+    async def home(self) -> Home:
+        """Give what Home Assistant knows of the home: its things, their areas, its zone."""
+        registries = await fetch_registries(self._session)
+        return registries.home(Home("home", registries.zone or "UTC"))
+
+    def written(self, automation: Automation, notify: str = NOTIFY) -> Configuration:
+        """Give an automation as this Home Assistant takes it; who is told something is told by a service."""
+        return configuration_of(automation, keys_of(self._session.version), notify)
+
     async def installed(self) -> list[Installed]:
         """Give all that there are, by entity id, with what they do where that can be seen."""
         states = [state for state in await self._states() if domain_of(state["entity_id"]) == _DOMAIN]
@@ -113,7 +131,7 @@ class Automations:
 
         It may switch what is only ever told of, or need entities and services that Home Assistant does not have.
         """
-        written = self._written(automation, notify)
+        written = self.written(automation, notify)
         states = {state["entity_id"]: state["attributes"] for state in await self._states()}
         services = await self._session.command("get_services")
         missing = [f"There is no entity {name}." for name in sorted(entities_named(written)) if name not in states]
@@ -139,7 +157,8 @@ class Automations:
         Raises
         ------
         RequestError
-            When it is not ours, ``hindrances`` are there, or Home Assistant refuses it: its reason is in the error.
+            When it is not ours, ``hindrances`` are there, or Home Assistant refuses it or does not load it so: the
+            reason is in the error, and all is as before.
         AccessError
             When the token may not do this.
         """
@@ -147,16 +166,20 @@ class Automations:
         hindrances = await self.hindrances(automation, notify)
         if hindrances:
             raise RequestError(f"'{automation.alias}' cannot be installed: {' '.join(hindrances)}")
-        written = self._written(automation, notify)
+        before = await self.read(automation.id)
         try:
-            await self._rest.ask("POST", *_CONFIG, automation.id, body=written)
+            await self._rest.ask("POST", *_CONFIG, automation.id, body=self.written(automation, notify))
         except NotFoundError as error:
             raise RequestError(
                 "Home Assistant does not take automations over its API.",
                 "Its 'config' must be switched on, as it is in default_config.",
             ) from error
         await self._reload(automation.id)
-        return await self._verified(automation)
+        try:
+            return await self._verified(automation)
+        except RequestError:
+            await self._put_back(automation.id, before)
+            raise
 
     async def read(self, automation_id: str) -> Configuration | None:
         """Give what Home Assistant's file of automations says of an id, if anything.
@@ -186,7 +209,10 @@ class Automations:
         """
         _check_ours(automation_id)
         if await self.read(automation_id) is None:
-            raise NotFoundError(f"Home Assistant has no automation {automation_id}.")
+            raise NotFoundError(
+                f"Home Assistant has no automation {automation_id} in the file of its editor.",
+                "If it is listed nevertheless, somebody wrote it elsewhere: take it out there.",
+            )
         await self._rest.ask("DELETE", *_CONFIG, automation_id)
         await self._reload(automation_id)
         if await self.find(automation_id) is not None:
@@ -220,9 +246,6 @@ class Automations:
 
     # parts
 
-    def _written(self, automation: Automation, notify: str) -> Configuration:
-        return configuration_of(automation, keys_of(self._session.version), notify)
-
     async def _states(self) -> list[dict[str, Any]]:
         states: list[dict[str, Any]] = await self._session.command("get_states")
         return states
@@ -254,6 +277,11 @@ class Automations:
             raise RequestError(f"Home Assistant did not load {automation.id} as it was written.", "Its log says why.")
         return found
 
+    async def _put_back(self, automation_id: str, before: Configuration | None) -> None:
+        """Leave what Home Assistant's file says of one of ours as it was."""
+        await self._rest.ask("DELETE" if before is None else "POST", *_CONFIG, automation_id, body=before)
+        await self._reload(automation_id)
+
     async def _reload(self, automation_id: str) -> None:
         """Come back once Home Assistant has read an automation anew: by itself it does so at some time later."""
         try:
@@ -283,7 +311,15 @@ def _installed(state: Mapping[str, Any], configuration: Configuration | None) ->
         alias=str(attributes.get("friendly_name") or ""),
         state=state["state"],
         configuration=configuration,
+        last_triggered=_instant(attributes.get("last_triggered")),
     )
+
+
+def _instant(written: Any) -> dt.datetime | None:
+    try:
+        return msgspec.convert(written, dt.datetime | None)
+    except msgspec.ValidationError:
+        return None
 
 
 def _named(written: Any, names: Mapping[Any, str]) -> Any:

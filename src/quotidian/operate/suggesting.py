@@ -2,10 +2,10 @@
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 import numpy as np
@@ -13,12 +13,16 @@ import typer
 from rich.markup import escape
 
 from quotidian.detect import words
+from quotidian.detect.things import ACTUATORS
 from quotidian.errors import NotFoundError, SettingError, SourceError
 from quotidian.homeassistant.configuration import NotAnalysed, configuration_of, understood
 from quotidian.homeassistant.configuration.text import from_yaml, to_yaml
 from quotidian.learn.proposing import tape_of
+from quotidian.model import Home
 from quotidian.model.automation import OURS, Automation
 from quotidian.model.day import SECOND, moment
+from quotidian.model.home import domain_of
+from quotidian.operate.addressing import RUNNING, asked_address, installed
 from quotidian.operate.calendar import LEGEND, as_data, calendar
 from quotidian.operate.console import as_json, say
 from quotidian.operate.opening import opened
@@ -33,6 +37,7 @@ from quotidian.suggest.words import sentence
 _TIERS: Final = {Tier.OFFER: "can be installed", Tier.TRIAL: "worth a silent trial"}
 _UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3_600}
 _WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_Found = TypeVar("_Found", bound=Proposal | Reminder)
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
 
@@ -59,9 +64,9 @@ def suggest_command(
 ) -> None:
     """Propose automations, each tried on days of this home that it was not learned from.
 
-    Nothing is installed or switched. A proposal is learned from the first two thirds of the last 90 days and tried on
-    the last third: on each of these days it would have done what somebody then did by hand (●), would have been a
-    nuisance (×), or nothing (·).
+    Nothing is installed or switched; `quotidian install` does that. A proposal is learned from the first two thirds of
+    the last 90 days and tried on the last third: on each of these days it would have done what somebody then did by
+    hand (●), would have been a nuisance (×), or nothing (·).
 
     Examples:
 
@@ -71,46 +76,55 @@ def suggest_command(
 
       quotidian suggest --json
     """
-    tape = _taped(data)
+    tape = taped(data)
     proposals, reminders = propose(tape), remind(tape)
     if json or form is Form.JSON:
         told = {"automations": [_proposed(one, tape) for one in proposals]}
         as_json({**told, "reminders": [_reminding(one, tape) for one in reminders]})
     elif form is Form.YAML:
-        automations = [*(one.automation for one in proposals), *(one.automation for one in reminders)]
-        sys.stdout.write(to_yaml(map(configuration_of, automations)))
+        found: list[Proposal | Reminder] = [*proposals, *reminders]
+        sys.stdout.write(to_yaml(configuration_of(described(one)) for one in found))
     else:
         _tell(proposals, tape)
         _tell_reminders(reminders)
 
 
 def backtest_command(
-    file: Annotated[Path, typer.Argument(help="Automations as Home Assistant writes them.", metavar="FILE.yaml")],
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="A file of automations as Home Assistant writes them, or a running Home Assistant (http://…); "
+            "without one it is that of HA_URL.",
+            metavar="FILE.yaml",
+        ),
+    ] = None,
     *,
     data: DataOption = None,
     within: Annotated[str, typer.Option("--within", help="How soon somebody must have done the same.")] = "15m",
     json: JsonOption = False,
 ) -> None:
-    """Tell what automations would have done on this home's days: yours, or any that you write.
+    """Tell what automations would have done on this home's days: those installed, or any that you write.
 
     Examples:
+
+      quotidian backtest
 
       quotidian backtest /config/automations.yaml
 
       quotidian backtest idea.yaml --within 5m --json
     """
-    window, tape = _seconds(within), _taped(data)
-    try:
-        configurations = from_yaml(file.read_text("utf-8"))
-    except UnicodeDecodeError as error:
-        raise SourceError(f"{file} is no text: {error.reason}.") from error
-    found = [understood(one, tape.home) for one in configurations]
+    window, tape = _seconds(within), taped(data)
+    if window <= 0:
+        raise SettingError(f"--within {within} leaves no time.", "Write it as 90s, 15m or 1h.")
+    if not tape.size:
+        raise NotFoundError("No day was learned yet to try automations on.", "`quotidian learn` comes first.")
+    found = _read(source, tape.home)
     if json:
         as_json([_tested(one, tape, window) for one in found])
         return
     for one in found:
         _tell_tested(one, tape, window)
-    say(f"\n{LEGEND}")
+    say(f"\n{LEGEND}" if found else "Home Assistant has no automations.")
 
 
 def whatif_command(
@@ -131,8 +145,8 @@ def whatif_command(
 
       quotidian whatif 87c9 --weekdays --between 19:00-23:00
     """
-    tape = _taped(data)
-    before = _named(propose(tape), proposal)
+    tape = taped(data)
+    before = named_one(propose(tape), proposal)
     days = range(5) if weekdays else None if on is None else [_weekday(name) for name in on.split(",")]
     try:
         after = changed(before.automation, tape.home, offset=_seconds(offset), weekdays=days, between=_hours(between))
@@ -151,9 +165,51 @@ def whatif_command(
     say(f"\n{LEGEND}")
 
 
-def _taped(data: Path | None) -> Tape:
+def taped(data: Path | None) -> Tape:
+    """Give the days on which automations are tried."""
     with opened(data) as store:
         return tape_of(store)
+
+
+def described(found: Proposal | Reminder) -> Automation:
+    """Give an automation with the reason for it, which Home Assistant shows with it."""
+    if isinstance(found, Proposal):
+        score = found.score
+        days, moments = f"in {len(found.days)} days", score.useful + score.nuisance
+        why = f"{days} you did it yourself within {words.span(found.window)} at {score.useful} of {moments} moments"
+    else:
+        why = f"the longest of {found.spans} was {words.span(found.longest)}"
+    return msgspec.structs.replace(found.automation, description=f"Proposed by Quotidian: {why}.")
+
+
+def named_one(found: Sequence[_Found], name: str) -> _Found:
+    """Give what was found with an id, or with one that begins so."""
+    remedy = "`quotidian suggest` lists them with their ids."
+    wanted = id_of((one.automation.id for one in found), name, "proposal", remedy)
+    return next(one for one in found if one.automation.id == wanted)
+
+
+def id_of(known: Iterable[str], name: str, what: str, remedy: str) -> str:
+    """Give the id of ours that a name is, or is the beginning of."""
+    begins = OURS + name.removeprefix(OURS)
+    found = [one for one in known if one.startswith(begins)]
+    if begins in found:
+        return begins
+    if len(found) != 1 or begins == OURS:
+        told = f"is no {what}" if not found else f"is the beginning of more than one {what}"
+        raise NotFoundError(f"{name!r} {told}.", remedy)
+    return found[0]
+
+
+def _read(source: str | None, home: Home) -> list[Automation | NotAnalysed]:
+    """Read automations from a file, or from a running Home Assistant."""
+    if source is None or source.startswith(RUNNING):
+        return [one.understood(home) for one in installed(asked_address(source))]
+    file = Path(source)
+    try:
+        return [understood(one, home) for one in from_yaml(file.read_text("utf-8"))]
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{file} is no text: {error.reason}.") from error
 
 
 # telling
@@ -166,25 +222,35 @@ def _tell(proposals: Sequence[Proposal], tape: Tape) -> None:
     days = len(proposals[0].days)
     say(f"[bold]Automations[/], each tried on {days} days that it was not learned from\n")
     for number, one in enumerate(proposals, 1):
-        score = one.score
-        moments = score.useful + score.nuisance
-        say(f"{number:2}. [bold]{escape(words.plain_sentence(one.automation.alias))}.[/]")
-        within = words.span(one.window)
-        say(f"    You did it yourself within {within} at {score.useful} of {moments} moments; {_TIERS[one.tier]}.")
-        days_drawn = calendar(one.days, one.dates, one.moments)
-        say(f"    {days_drawn}  [dim]{score.saved_a_week:.1f} acts a week · {one.automation.id}[/]")
+        tell_proposal(one, f"{number:2}. ")
     say(f"\n{LEGEND}")
+
+
+def tell_proposal(one: Proposal, mark: str = "") -> None:
+    """Print a proposal and its days."""
+    score = one.score
+    moments = score.useful + score.nuisance
+    say(f"{mark}[bold]{escape(words.plain_sentence(one.automation.alias))}.[/]")
+    within = words.span(one.window)
+    say(f"    You did it yourself within {within} at {score.useful} of {moments} moments; {_TIERS[one.tier]}.")
+    days_drawn = calendar(one.days, one.dates, one.moments)
+    say(f"    {days_drawn}  [dim]{score.saved_a_week:.1f} acts a week · {one.automation.id}[/]")
 
 
 def _tell_reminders(reminders: Sequence[Reminder]) -> None:
     if reminders:
-        say("\n[bold]Reminders[/], of what is not switched by itself\n")
+        say("\n[bold]Reminders[/], of what is not switched by itself. They are only installed where you ask for one.\n")
     for one in reminders:
-        count = len(one.instants)
-        times = f"{count} time{'s' * (count != 1)}"
-        say(f"  • [bold]{escape(words.plain_sentence(one.automation.alias))}[/]")
-        longest = words.span(one.longest)
-        say(f"    The longest of {one.spans} was {longest}. In {len(one.days)} days you would have been told {times}.")
+        tell_reminder(one, "  • ")
+
+
+def tell_reminder(one: Reminder, mark: str = "") -> None:
+    """Print a reminder, and how often it would have come."""
+    count = len(one.instants)
+    times = f"{count} time{'s' * (count != 1)}"
+    say(f"{mark}[bold]{escape(words.plain_sentence(one.automation.alias))}.[/]")
+    told = f"The longest of {one.spans} was {words.span(one.longest)}. In {len(one.days)} days you would have been told"
+    say(f"    {told} {times}.  [dim]{one.automation.id}[/]")
 
 
 def _tell_tested(found: Automation | NotAnalysed, tape: Tape, window: int) -> None:
@@ -210,9 +276,11 @@ def _tell_one(told: str, score: Score, drawn: str) -> None:
 
 
 def _why_none(tape: Tape) -> str:
+    if tape.size and not any(domain_of(name) in ACTUATORS for name in tape.entities):
+        return "Nothing to propose: nothing here can be switched, there are only sensors."
     if tape.size < LEAST_DAYS:
-        days = f"{tape.size} day{'s' * (tape.size != 1)}"
-        return f"Nothing to propose yet: {days} are too few. From {LEAST_DAYS} on some can be tried on."
+        days = "1 day is" if tape.size == 1 else f"{tape.size} days are"
+        return f"Nothing to propose yet: {days} too few. From {LEAST_DAYS} on there are some to try on."
     return f"Nothing to propose: in {tape.size} days nothing that people do follows surely enough from something else."
 
 
@@ -229,7 +297,7 @@ def _proposed(proposal: Proposal, tape: Tape) -> dict[str, Any]:
         "q_value": proposal.q_value,
         **as_data(proposal.days, proposal.moments, proposal.score, tape),
         "automation": msgspec.to_builtins(proposal.automation),
-        "configuration": configuration_of(proposal.automation),
+        "configuration": configuration_of(described(proposal)),
     }
 
 
@@ -243,7 +311,7 @@ def _reminding(reminder: Reminder, tape: Tape) -> dict[str, Any]:
         "days": len(reminder.days),
         "moments": [moment(instant * SECOND, tape.home.zone) for instant in reminder.instants],
         "automation": msgspec.to_builtins(reminder.automation),
-        "configuration": configuration_of(reminder.automation),
+        "configuration": configuration_of(described(reminder)),
     }
 
 
@@ -266,15 +334,6 @@ def _score(automation: Automation, tape: Tape, window: int) -> tuple[Moments, Sc
 
 
 # asking
-
-
-def _named(proposals: Sequence[Proposal], name: str) -> Proposal:
-    begins = OURS + name.removeprefix(OURS)
-    found = [one for one in proposals if one.automation.id.startswith(begins)]
-    if len(found) != 1:
-        what = "is no proposal" if not found else "is the beginning of several proposals"
-        raise NotFoundError(f"{name!r} {what}.", "`quotidian suggest` lists them with their ids.")
-    return found[0]
 
 
 def _seconds(text: str) -> int:

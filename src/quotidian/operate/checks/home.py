@@ -80,7 +80,7 @@ def rights_check(user: dict[str, Any]) -> Check:
         "token",
         "warning",
         "The token is not an administrator's, so what automations and scripts do cannot be told from what people do.",
-        "Make the token with an administrator's account; Quotidian only reads.",
+        "Make the token with an administrator's account; Quotidian only reads, unless you install an automation.",
     )
 
 
