@@ -60,8 +60,9 @@ def marks_of(history: History, kind: Kind, others: Bools, level: float = 0.01) -
         kept, elsewhere = kind.days & seen & on, others & seen
         # One more day than was seen: that it never happened elsewhere does not make it impossible.
         chance = (int((elsewhere & on).sum()) + 1) / (int(elsewhere.sum()) + 2)
-        share = int(kept.sum()) / max(int((kind.days & seen).sum()), 1)
-        p_values.append(float(bdtrc(kept.sum() - 1, max((kind.days & seen).sum(), 1), chance)) if kept.any() else 1.0)
+        times, days = int(kept.sum()), max(int((kind.days & seen).sum()), 1)
+        share = times / days
+        p_values.append(float(bdtrc(times - 1, days, chance)) if times else 1.0)
         if share >= _LEAST_SHARE and share >= _LEAST_LIFT * chance:
             marks.append((token, kept, kind.days & seen, len(p_values) - 1))
     q = q_values(rounded(np.array(p_values)), len(p_values))
