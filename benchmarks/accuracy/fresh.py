@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.folding import observed
 from quotidian.detect import History
 from quotidian.detect.dayrow import DAY_CELLS, DayRow, entity_of
-from quotidian.detect.kinds import LATE, DayClasses
+from quotidian.detect.kinds import several
 from quotidian.detect.levels import DAY_HOURS, UNKNOWN_LEVEL, levels_of
 from quotidian.model import Carry, Home, Integers
 from quotidian.model.arrays import Bools, Ints
@@ -99,9 +99,7 @@ class Days:
     def lived(self, name: object = "all") -> Bools:
         """Give the lived days of a class, or of several weekdays."""
         known, own = str(name), self.masks.get(str(name))
-        if own is not None:
-            return own
-        return DayClasses(self.masks, np.empty(0, np.int64), self.ordinals, lambda: self.masks[LATE])[known]
+        return several(self.masks, known) if own is None else own
 
     def any(self, places: Ints) -> Bools:
         """Tell which days have one of some changes."""

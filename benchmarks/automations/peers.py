@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 
 from quotidian.detect import History
+from quotidian.detect.statistics import any_within
 from quotidian.model.automation import Automation, SetAction, StateTrigger, TimeTrigger, Trigger
 from quotidian.suggest.backtest import Target
 from quotidian.suggest.propose import MOST
@@ -31,7 +32,7 @@ def mined(tape: Tape, confidence: float) -> list[Automation]:
             track = tape.track(entity_id)
             for state in track.states:
                 instants = track.instant[track.entering(state)]
-                followed = np.searchsorted(acts, instants + WINDOW, "right") > np.searchsorted(acts, instants)
+                followed = any_within(acts, instants, instants + WINDOW)
                 if instants.size >= _LEAST_TIMES:
                     trigger = StateTrigger(entity_id=entity_id, state=state)
                     best = max(best, (float(followed.mean()), instants.size, trigger), key=lambda one: one[:2])

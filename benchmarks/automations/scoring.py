@@ -7,8 +7,9 @@ import msgspec
 import numpy as np
 
 from benchmarks.accuracy.lived import Lived
+from quotidian.detect.statistics import any_within
 from quotidian.detect.things import ACTUATORS
-from quotidian.model.arrays import Bools, Ints
+from quotidian.model.arrays import Ints
 from quotidian.model.automation import Automation, is_guarded
 from quotidian.model.day import SECOND
 from quotidian.model.home import domain_of
@@ -39,24 +40,15 @@ def counted(automations: Iterable[tuple[Automation, int]], lived: Lived, tape: T
     """Count what automations, each with its window (seconds), would have done from a position of the days on."""
     after = np.arange(tape.size) >= since
     moments = [backtest(automation, tape, window).among(after) for automation, window in automations]
-    acts = np.sort(
-        np.concatenate([np.empty(0, np.int64), *(one.act[one.outcome == Outcome.USEFUL] for one in moments)])
-    )
+    acts = np.sort(np.concatenate([np.empty(0, np.int64), *(one.of(Outcome.USEFUL).act for one in moments)]))
     planted = _automatable(lived, int(tape.start[since]))
     return Counted(
         automations=len(moments),
         useful=_count(moments, Outcome.USEFUL),
         nuisance=_count(moments, Outcome.NUISANCE),
         planted=planted.size,
-        saved=int(
-            (np.searchsorted(acts, planted + TOGETHER, "right") > np.searchsorted(acts, planted - TOGETHER)).sum()
-        ),
+        saved=int(any_within(acts, planted - TOGETHER, planted + TOGETHER).sum()),
     )
-
-
-def _near(acts: Ints, planted: Ints) -> Bools:
-    """Tell which acts are among others, by their instants."""
-    return np.searchsorted(acts, planted + TOGETHER, "right") > np.searchsorted(acts, planted - TOGETHER)
 
 
 def _count(moments: Iterable[Moments], outcome: Outcome) -> int:

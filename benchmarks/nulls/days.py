@@ -10,6 +10,7 @@ from benchmarks import folding
 from quotidian.detect import DayRow, DayView, Detector, History
 from quotidian.detect.dayrow import entity_of, state_of
 from quotidian.detect.dayview import Changes, Samples
+from quotidian.detect.silence import united
 from quotidian.model import Day, Home, Integers, Summary
 from quotidian.model.arrays import Ints
 
@@ -41,7 +42,7 @@ class EntityDay(msgspec.Struct, frozen=True):
         """
         second = (self.second + seconds) % length
         order = np.argsort(second, kind="stable")
-        gaps = _united(piece for gap in self.gaps for piece in _turned(gap, seconds, length))
+        gaps = united([piece for gap in self.gaps for piece in _turned(gap, seconds, length)])
         return msgspec.structs.replace(
             self,
             second=second[order],
@@ -49,17 +50,6 @@ class EntityDay(msgspec.Struct, frozen=True):
             learned=self.learned[order],
             gaps=tuple(gaps),
         )
-
-
-def _united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Give spans in order; those that touch become one."""
-    united: list[tuple[int, int]] = []
-    for start, end in sorted(spans):
-        if united and start <= united[-1][1]:
-            united[-1] = (united[-1][0], max(end, united[-1][1]))
-        else:
-            united.append((start, end))
-    return united
 
 
 def _turned(gap: tuple[int, int], seconds: int, length: int) -> list[tuple[int, int]]:

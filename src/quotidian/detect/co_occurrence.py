@@ -16,7 +16,7 @@ from quotidian.detect.links import Link, closest, told_once
 from quotidian.detect.occasions import occasions
 from quotidian.detect.pairs import WINDOWS, acts_of, apart, pairs_of, tail
 from quotidian.detect.rollup import MOST
-from quotidian.detect.statistics import LEVEL, ONE, at_least, next_time, q_values, share_interval
+from quotidian.detect.statistics import LEVEL, ONE, any_within, at_least, next_time, q_values, share_interval
 from quotidian.detect.things import RESTING, is_act
 from quotidian.model import Carry, Evidence, Finding, Integers, Stage
 from quotidian.model.arrays import Bools, Ints
@@ -310,7 +310,7 @@ def _before(history: History, first: str, second: str, window: int) -> float:
     rows = history.occurrences[second]
     after = timeline.instant[rows[history.lived[timeline.day[rows]]]]
     before = timeline.instant[history.occurrences[first]]
-    near = np.searchsorted(before, after, "right") > np.searchsorted(before, after - window)
+    near = any_within(before, after - window, after)
     return float(near.mean()) if near.size else 0.0
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from quotidian.detect.dayrow import entity_of
 from quotidian.detect.history import History
-from quotidian.detect.statistics import ONE, covered, merged_spans
+from quotidian.detect.statistics import ONE, any_within, covered, merged_spans
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.day import DAY_SECONDS
 
@@ -100,7 +100,7 @@ def against_other_days(history: History, a: str, b: str, low: int, high: int) ->
 
     shifts = np.arange(max(min(OTHER_DAYS, size - 1), 0) + 1)  # the first is no shift
     origin = (day + shifts[:, None]) % max(size, 1) * 2 * DAY_SECONDS + wall
-    found = np.searchsorted(follows, origin + high, "right") > np.searchsorted(follows, origin + low)
+    found = any_within(follows, origin + low, origin + high)
     cell = day + shifts[:, None] * size
     kept = _any(cell[found], shifts.size * size).reshape(shifts.size, -1).sum(axis=1)
     expected = int(kept[1:].sum()) * ONE // max(shifts.size - 1, 1)

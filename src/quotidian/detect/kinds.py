@@ -85,9 +85,7 @@ class DayClasses(Mapping[str, Bools]):
         if name == LATE:
             return self._late()
         if "+" in name:
-            among = "all" if {"saturday", "sunday"} & set(name.split("+")) else "weekdays"
-            every = np.logical_or.reduce([self._classes[part] for part in name.split("+")])
-            return np.asarray(every & self._classes[among])
+            return several(self._classes, name)
         if name not in NAMES:
             return self._classes[name]
         found = [kind.days for kind in self.kinds if kind.name == name]
@@ -100,6 +98,13 @@ class DayClasses(Mapping[str, Bools]):
     def __len__(self) -> int:
         """Count the names."""
         return len(self._classes) + len(NAMES) + 1 + len(OTHERS)
+
+
+def several(classes: Mapping[str, Bools], name: str) -> Bools:
+    """Unite some weekdays, as ``friday+saturday``, of the classes of the calendar (see ``DayClasses``)."""
+    parts = name.split("+")
+    among = "all" if {"saturday", "sunday"} & set(parts) else "weekdays"
+    return np.asarray(np.logical_or.reduce([classes[part] for part in parts]) & classes[among])
 
 
 def kinds_of(half_hours: Ints, ordinals: Ints, classes: Mapping[str, Bools], level: float = 0.01) -> tuple[Kind, ...]:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy.special import bdtrc, betaincinv
 
-from quotidian.model.arrays import Floats, Ints
+from quotidian.model.arrays import Bools, Floats, Ints
 from quotidian.model.day import DAY_MINUTES
 
 #: One in the 16-bit fixed point in which chances are kept, so that summing them is exact.
@@ -99,6 +99,15 @@ def nearest(values: Ints, centres: Ints) -> Ints:
     one = values[np.maximum(after - 1, 0)] - centres
     other = values[np.minimum(after, values.size - 1)] - centres
     return np.where(np.abs(one) <= np.abs(other), one, other)
+
+
+def any_within(events: Ints, first: Ints, last: Ints) -> Bools:
+    """Tell for each span, both ends included, whether one of some events (ascending) lies in it.
+
+    >>> any_within(np.array([10, 20]), np.array([5, 11]), np.array([10, 19]))
+    array([ True, False])
+    """
+    return np.asarray(np.searchsorted(events, last, "right") > np.searchsorted(events, first))
 
 
 def usual_reach(seconds: Ints) -> float:

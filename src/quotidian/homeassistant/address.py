@@ -15,6 +15,8 @@ _SUPERVISOR_TOKEN: Final = "SUPERVISOR_TOKEN"  # noqa: S105 - the variable's nam
 _SOCKET: Final = "/api/websocket"
 _SOCKETS: Final = (_SOCKET, "/core/websocket")
 _SCHEMES: Final = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
+#: How the address of a running Home Assistant begins.
+RUNNING: Final = tuple(f"{scheme}://" for scheme in _SCHEMES)
 _EXAMPLE: Final = "Write it like http://192.168.1.10:8123."
 
 

@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from quotidian.errors import CorruptSourceError, SourceError
+from quotidian.homeassistant.address import RUNNING
 from quotidian.homeassistant.registries import read_registries
 from quotidian.importers.backup import Unpacked
 from quotidian.importers.batch import Attributes, Batch
@@ -23,7 +24,6 @@ from quotidian.model import Home
 from quotidian.settings import Settings
 
 DESCRIPTION: Final = "home.json"  #: the home's description beside our own event files
-_RUNNING: Final = ("http://", "https://", "ws://", "wss://")
 _TAR: Final = b"ustar"
 _TAR_AT: Final = 257
 
@@ -86,7 +86,7 @@ def open_source(
         When a running Home Assistant cannot be reached, or does not let us in.
     """
     settings = settings or Settings()
-    if where.lower().startswith(_RUNNING):
+    if where.lower().startswith(RUNNING):
         # Only here: it brings the client of the network with it, which no file needs.
         from quotidian.importers.live import LiveHistory  # noqa: PLC0415
 

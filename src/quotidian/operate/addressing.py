@@ -1,17 +1,17 @@
 """Home Assistant, as one command reaches it."""
 
 import asyncio
-from typing import Annotated, Final
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 import typer
 
 from quotidian.homeassistant.address import Address, address_of
-from quotidian.homeassistant.automations import Automations, Installed
+from quotidian.homeassistant.automations import Automations
 from quotidian.operate.console import progress
 from quotidian.settings import Settings
 
-#: How the address of a running Home Assistant begins.
-RUNNING: Final = ("http://", "https://", "ws://", "wss://")
+_Answer = TypeVar("_Answer")
 
 UrlOption = Annotated[
     str | None,
@@ -36,11 +36,11 @@ def asked_address(url: str | None) -> Address:
     return address_of(settings)
 
 
-def installed(address: Address) -> list[Installed]:
-    """Give the automations that a running Home Assistant has."""
+def asked(address: Address, ask: Callable[[Automations], Awaitable[_Answer]]) -> _Answer:
+    """Ask a running Home Assistant something about its automations, over a connection of its own."""
 
-    async def ask() -> list[Installed]:
+    async def answer() -> _Answer:
         async with Automations.open(address) as automations:
-            return await automations.installed()
+            return await ask(automations)
 
-    return asyncio.run(ask())
+    return asyncio.run(answer())

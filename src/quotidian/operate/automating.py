@@ -1,6 +1,5 @@
 """Commands that bring proposals into a running Home Assistant, and take them out again."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,7 +11,6 @@ from rich.markup import escape
 
 from quotidian.detect import words
 from quotidian.errors import AccessError, QuotidianError, RequestError, SettingError
-from quotidian.homeassistant.address import Address
 from quotidian.homeassistant.automations import Automations, Installed, Trace
 from quotidian.homeassistant.configuration import Configuration, NotAnalysed
 from quotidian.homeassistant.configuration.text import to_yaml
@@ -21,10 +19,10 @@ from quotidian.homeassistant.rest import no_administrator
 from quotidian.importers.zones import known_zone
 from quotidian.model import Home
 from quotidian.model.automation import Automation
-from quotidian.operate.addressing import UrlOption, asked_address
+from quotidian.operate.addressing import UrlOption, asked, asked_address
 from quotidian.operate.console import as_json, say
 from quotidian.operate.options import DataOption, JsonOption
-from quotidian.operate.suggesting import described, id_of, named_one, taped, tell_proposal, tell_reminder
+from quotidian.operate.suggesting import described, id_of, named_one, taped, tell_proposal, tell_reminder, why_not
 from quotidian.suggest.propose import Proposal, propose, remind
 from quotidian.suggest.reminders import Reminder
 from quotidian.suggest.words import sentence
@@ -83,7 +81,7 @@ def install_command(
     _ask_or_not(yes=yes or dry_run, json=json)
     found = _proposed(proposal, data)
     address, automation = asked_address(url), described(found)
-    outlook = asyncio.run(_outlook(address, automation, notify))
+    outlook = asked(address, lambda automations: _outlook(automations, automation, notify))
     if not json:
         _tell_outlook(found, outlook)
     if outlook.refusal or dry_run:
@@ -94,10 +92,11 @@ def install_command(
         return
     if not yes:
         typer.confirm(f"\nInstall it in Home Assistant at {address.place}?", abort=True)
-    done = asyncio.run(_installed(address, automation, notify))
+    # The connection is a new one, for whoever was asked may have thought for long.
+    done = asked(address, lambda automations: automations.install(automation, notify))
     if not json:
         _tell_installed(done)
-    trace = asyncio.run(_tried(address, done.id)) if trial else None
+    trace = asked(address, lambda automations: automations.trigger(done.id)) if trial else None
     if json:
         as_json(_as_data(automation, outlook, done, trace))
     elif trace is not None:
@@ -124,13 +123,13 @@ def uninstall_command(
     """
     _ask_or_not(yes=yes or dry_run, json=json)
     address = asked_address(url)
-    found = asyncio.run(_ours(address, automation))
+    found = asked(address, lambda automations: _ours(automations, automation))
     if not json:
         say(f"[bold]{_name(found)}[/]  [dim]{found.id}[/]")
     if not yes and not dry_run:
         typer.confirm(f"Take it out of Home Assistant at {address.place}?", abort=True)
     if not dry_run:
-        asyncio.run(_removed(address, found.id))
+        asked(address, lambda automations: automations.remove(found.id))
     if json:
         as_json({"id": found.id, "alias": found.alias, "removed": not dry_run})
         return
@@ -147,7 +146,7 @@ def automations_command(*, url: UrlOption = None, json: JsonOption = False) -> N
       quotidian automations --url http://192.168.1.10:8123 --json
     """
     address = asked_address(url)
-    home, found = asyncio.run(_seen(address))
+    home, found = asked(address, _seen)
     found.sort(key=lambda one: (not one.ours, one.entity_id))
     if json:
         as_json([_listed(one, home) for one in found])
@@ -173,50 +172,31 @@ def _proposed(name: str, data: Path | None) -> Proposal | Reminder:
     return named_one(found, name)
 
 
-async def _outlook(address: Address, automation: Automation, notify: str) -> _Outlook:
-    async with Automations.open(address) as automations:
-        return _Outlook(
-            configuration=automations.written(automation, notify),
-            hindrances=await automations.hindrances(automation, notify),
-            administrator=await automations.administrator(),
-            there=await automations.find(automation.id) is not None,
+async def _outlook(automations: Automations, automation: Automation, notify: str) -> _Outlook:
+    return _Outlook(
+        configuration=automations.written(automation, notify),
+        hindrances=await automations.hindrances(automation, notify),
+        administrator=await automations.administrator(),
+        there=await automations.find(automation.id) is not None,
+    )
+
+
+async def _ours(automations: Automations, name: str) -> Installed:
+    ours = {one.id: one for one in await automations.installed() if one.ours}
+    found = ours[id_of(ours, name, "automation of ours", "`quotidian automations` lists them.")]
+    if not await automations.administrator():
+        raise AccessError(
+            "Home Assistant lets only administrators remove automations, and this token is not one's.",
+            "Set HA_TOKEN to an administrator's token, or have one delete it in Home Assistant.",
         )
+    return found
 
 
-async def _installed(address: Address, automation: Automation, notify: str) -> Installed:
-    """Install it; the connection is a new one, for whoever was asked may have thought for long."""
-    async with Automations.open(address) as automations:
-        return await automations.install(automation, notify)
-
-
-async def _tried(address: Address, automation_id: str) -> Trace:
-    async with Automations.open(address) as automations:
-        return await automations.trigger(automation_id)
-
-
-async def _ours(address: Address, name: str) -> Installed:
-    async with Automations.open(address) as automations:
-        ours = {one.id: one for one in await automations.installed() if one.ours}
-        found = ours[id_of(ours, name, "automation of ours", "`quotidian automations` lists them.")]
-        if not await automations.administrator():
-            raise AccessError(
-                "Home Assistant lets only administrators remove automations, and this token is not one's.",
-                "Set HA_TOKEN to an administrator's token, or have one delete it in Home Assistant.",
-            )
-        return found
-
-
-async def _removed(address: Address, automation_id: str) -> None:
-    async with Automations.open(address) as automations:
-        await automations.remove(automation_id)
-
-
-async def _seen(address: Address) -> tuple[Home, list[Installed]]:
-    async with Automations.open(address) as automations:
-        home = await automations.home()
-        if not known_zone(home.zone):
-            home = msgspec.structs.replace(home, zone="UTC")
-        return home, await automations.installed()
+async def _seen(automations: Automations) -> tuple[Home, list[Installed]]:
+    home = await automations.home()
+    if not known_zone(home.zone):
+        home = msgspec.structs.replace(home, zone="UTC")
+    return home, await automations.installed()
 
 
 # telling
@@ -261,8 +241,7 @@ def _tell_listed(one: Installed, home: Home) -> None:
     say(f"[bold]{_name(one)}[/]  [dim]{whose} · {state} · {ran} · {escape(words.plain(one.id or one.entity_id))}[/]")
     understood = one.understood(home)
     if isinstance(understood, NotAnalysed):
-        place = f" {escape(words.plain(understood.place))}" if understood.place else ""
-        say(f"    [yellow]not analysed[/],{place}: {escape(words.plain_sentence(understood.reason))}.")
+        say(f"    {why_not(understood)}.")
     else:
         say(f"    {escape(words.plain_sentence(sentence(understood, home)))}.")
 

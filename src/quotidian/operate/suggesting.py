@@ -15,14 +15,17 @@ from rich.markup import escape
 from quotidian.detect import words
 from quotidian.detect.things import ACTUATORS
 from quotidian.errors import NotFoundError, SettingError, SourceError
+from quotidian.homeassistant.address import RUNNING
+from quotidian.homeassistant.automations import Automations
 from quotidian.homeassistant.configuration import NotAnalysed, configuration_of, understood
 from quotidian.homeassistant.configuration.text import from_yaml, to_yaml
+from quotidian.homeassistant.configuration.written import WEEKDAYS
 from quotidian.learn.proposing import tape_of
 from quotidian.model import Home
 from quotidian.model.automation import OURS, Automation
 from quotidian.model.day import SECOND, moment
 from quotidian.model.home import domain_of
-from quotidian.operate.addressing import RUNNING, asked_address, installed
+from quotidian.operate.addressing import asked, asked_address
 from quotidian.operate.calendar import LEGEND, as_data, calendar
 from quotidian.operate.console import as_json, say
 from quotidian.operate.opening import opened
@@ -36,7 +39,6 @@ from quotidian.suggest.words import sentence
 
 _TIERS: Final = {Tier.OFFER: "can be installed", Tier.TRIAL: "worth a silent trial"}
 _UNITS: Final = {"s": 1, "m": 60, "min": 60, "h": 3_600}
-_WEEK: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _Found = TypeVar("_Found", bound=Proposal | Reminder)
 _CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
 
@@ -204,7 +206,7 @@ def id_of(known: Iterable[str], name: str, what: str, remedy: str) -> str:
 def _read(source: str | None, home: Home) -> list[Automation | NotAnalysed]:
     """Read automations from a file, or from a running Home Assistant."""
     if source is None or source.startswith(RUNNING):
-        return [one.understood(home) for one in installed(asked_address(source))]
+        return [one.understood(home) for one in asked(asked_address(source), Automations.installed)]
     file = Path(source)
     try:
         return [understood(one, home) for one in from_yaml(file.read_text("utf-8"))]
@@ -255,15 +257,20 @@ def tell_reminder(one: Reminder, mark: str = "") -> None:
 
 def _tell_tested(found: Automation | NotAnalysed, tape: Tape, window: int) -> None:
     if isinstance(found, NotAnalysed):
-        place = f" {escape(words.plain(found.place))}" if found.place else ""
         name = escape(words.plain(found.alias or found.id or "An automation"))
-        say(f"[bold]{name}[/]: [yellow]not analysed[/],{place}: {escape(words.plain_sentence(found.reason))}.")
+        say(f"[bold]{name}[/]: {why_not(found)}.")
     elif not found.sets:
         say(f"[bold]{escape(words.plain_sentence(sentence(found, tape.home)))}[/]: it switches nothing.")
     else:
         moments, score = _score(found, tape, window)
         days = tape.ordinals.tolist()
         _tell_one(sentence(found, tape.home), score, calendar(days, tape.ordinals[moments.day].tolist(), moments))
+
+
+def why_not(found: NotAnalysed) -> str:
+    """Say where and why an automation could not be understood, with markup."""
+    place = f" {escape(words.plain(found.place))}" if found.place else ""
+    return f"[yellow]not analysed[/],{place}: {escape(words.plain_sentence(found.reason))}"
 
 
 def _tell_one(told: str, score: Score, drawn: str) -> None:
@@ -346,9 +353,9 @@ def _seconds(text: str) -> int:
 
 def _weekday(name: str) -> int:
     short = name.strip().lower()[:3]
-    if short not in _WEEK:
-        raise SettingError(f"{name.strip()!r} is no day of the week.", f"There are {', '.join(_WEEK)}.")
-    return _WEEK.index(short)
+    if short not in WEEKDAYS:
+        raise SettingError(f"{name.strip()!r} is no day of the week.", f"There are {', '.join(WEEKDAYS)}.")
+    return WEEKDAYS.index(short)
 
 
 def _hours(text: str | None) -> tuple[int, int] | None:

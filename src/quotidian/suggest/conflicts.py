@@ -10,7 +10,7 @@ import numpy as np
 
 from quotidian.detect import words
 from quotidian.detect.dayrow import token_of
-from quotidian.detect.statistics import merged_spans, share_interval
+from quotidian.detect.statistics import any_within, merged_spans, share_interval
 from quotidian.model.arrays import Bools, Ints
 from quotidian.model.automation import And, Automation, SetAction
 from quotidian.suggest.backtest import TOGETHER, UNDO, Moments, Outcome, Target, judged
@@ -109,7 +109,7 @@ class _Replay:
     def automated(self) -> Ints:
         """When something else than a person brought it about, close to where it would have started."""
         done = self.target.automated
-        return done[_any(self.fired, done - self.window, done + self.window)]
+        return done[any_within(self.fired, done - self.window, done + self.window)]
 
     def part(self, other: Automation) -> int:
         """Count the entities that another automation puts into the same state."""
@@ -119,7 +119,7 @@ class _Replay:
         """Tell what (instants) another automation would have done, all of it or some, before it was done."""
         if not self.part(other):
             return np.zeros(wanted.size, bool)
-        return _any(starts(other, self.tape), wanted - self.window, wanted)
+        return any_within(starts(other, self.tape), wanted - self.window, wanted)
 
     @cached_property
     def _judged(self) -> Moments:
@@ -250,7 +250,7 @@ def _fights(replay: _Replay, read: Sequence[_Read]) -> Iterator[Conflict]:
         clash, own = opposed(replay.automation, one.does), of_its_own(one.does, replay.automation)
         if not clash or not own.triggers:
             continue
-        near = _any(_unwanted(own, clash, replay), instants - UNDO, instants + UNDO)
+        near = any_within(_unwanted(own, clash, replay), instants - UNDO, instants + UNDO)
         ruling = max(_graded(near), Verdict.TELL if _together(own, replay.automation) else Verdict.FREE)
         if ruling is not Verdict.FREE:
             when = (
@@ -269,7 +269,7 @@ def _unwanted(other: Automation, clash: Sequence[str], replay: _Replay) -> Ints:
         return instants
     names = tuple(name for name in clash if effects(other)[name].state == state)
     acts = Target(SetAction(entities=names, state=state), replay.tape).acts
-    return instants[~_any(acts, instants, instants + replay.window)]
+    return instants[~any_within(acts, instants, instants + replay.window)]
 
 
 def _together(one: Automation, other: Automation) -> bool:
@@ -281,8 +281,8 @@ def _ended_soon(replay: _Replay) -> Iterator[Conflict]:
     """Tell where people end it soon, more often than at other times."""
     target = replay.target
     begins = np.union1d(target.acts, target.automated)
-    ours = _any(replay.fired, begins - replay.window, begins)
-    soon = _any(target.undone, begins, begins + UNDO)
+    ours = any_within(replay.fired, begins - replay.window, begins)
+    soon = any_within(target.undone, begins, begins + UNDO)
     day = replay.tape.day(begins)
     least, _ = share_interval(*_days(soon[ours], day[ours]), _LEVEL)
     _, most = share_interval(*_days(soon[~ours], day[~ours]), _LEVEL)
@@ -300,7 +300,7 @@ def _just_ended(replay: _Replay) -> Iterator[Conflict]:
     instants, undone = replay.effective.instant, replay.target.undone
     begins, ends = merged_spans(undone, undone + UNDO)
     chance = int((ends - begins).sum()) / max(int((replay.tape.end - replay.tape.start).sum()), 1)
-    just = _any(undone, instants - UNDO, instants - 1) & (replay.effective.outcome != Outcome.USEFUL)
+    just = any_within(undone, instants - UNDO, instants - 1) & (replay.effective.outcome != Outcome.USEFUL)
     least, _ = share_interval(*_days(just, replay.effective.day), _LEVEL)
     if least > 2 * chance and _graded(just) is not Verdict.FREE:
         sentence = f"People had ended this within {words.span(UNDO)} before, at {_share(just)}, and left it so."
@@ -358,9 +358,4 @@ def _days(found: Bools, day: Ints) -> tuple[int, int]:
 
 def _close(instants: Ints, others: Ints) -> Bools:
     """Tell at which instants one of some others is, but for a few seconds."""
-    return _any(others, instants - TOGETHER, instants + TOGETHER)
-
-
-def _any(events: Ints, first: Ints, last: Ints) -> Bools:
-    """Tell for each span, both ends included, whether one of some events (ascending) lies in it."""
-    return np.asarray(np.searchsorted(events, last, "right") > np.searchsorted(events, first, "left"))
+    return any_within(others, instants - TOGETHER, instants + TOGETHER)

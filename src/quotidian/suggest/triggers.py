@@ -59,8 +59,8 @@ def candidates(tape: Tape, history: History, level: float) -> list[Candidate]:
     level
         The rate of false discoveries, over all pairs of a trigger and an action.
     """
-    actions = targets(history)
-    found = [*_after(tape, history, actions, level), *_at_times(tape, history, actions, level)]
+    wanted = [Target(action, tape) for action in targets(history)]
+    found = [*_after(tape, history, wanted, level), *_at_times(history, wanted, level)]
     found.sort(key=lambda one: (one.action.tokens, one.q_value, msgspec.json.encode(one.trigger)))
     return found
 
@@ -78,38 +78,36 @@ def targets(history: History) -> list[SetAction]:
     return actions
 
 
-def _after(tape: Tape, history: History, actions: Sequence[SetAction], level: float) -> Iterator[Candidate]:
+def _after(tape: Tape, history: History, wanted: Sequence[Target], level: float) -> Iterator[Candidate]:
     """Give what follows a change of some entity, by kernel J with the window that tells most."""
     known = [(trigger, instants) for trigger in _changes(tape) if _often((instants := fires(trigger, tape)), tape)]
-    if not known or not actions:
+    if not known or not wanted:
         return
     instants = np.concatenate([part for _, part in known])
     group = np.repeat(np.arange(len(known)), [part.size for _, part in known])
     cell = group * tape.size + tape.day(instants)
-    p, window = np.ones((len(actions), len(known))), np.zeros((len(actions), len(known)), np.int64)
-    wanted = [Target(action, tape) for action in actions]
-    for place, action in enumerate(actions):
-        acts = wanted[place].acts
-        acted = np.unique(tape.day(acts)).size
-        observed = np.logical_and.reduce([history.present(name) for name in action.entities]) & history.lived
+    p, window = np.ones((len(wanted), len(known))), np.zeros((len(wanted), len(known)), np.int64)
+    for place, target in enumerate(wanted):
+        acted = np.unique(tape.day(target.acts)).size
+        observed = np.logical_and.reduce([history.present(name) for name in target.action.entities]) & history.lived
         for seconds in WINDOWS:
-            parts = jittered(instants, cell, acts, seconds, np.tile(observed, len(known)))
+            parts = jittered(instants, cell, target.acts, seconds, np.tile(observed, len(known)))
             kept, days, expected = (part.reshape(len(known), tape.size).sum(axis=1) for part in parts)
             enough = (kept >= LEAST_DAYS) & (kept >= LEAST_SHARE * acted)
             tail = np.where(enough, at_least(kept, days, expected) * len(WINDOWS), 1.0)
             better = tail < p[place]
             p[place, better], window[place, better] = tail[better], seconds
-    others = np.array([[_apart(trigger, action) for trigger, _ in known] for action in actions])
+    others = np.array([[_apart(trigger, target.action) for trigger, _ in known] for target in wanted])
     p[~others] = 1.0
     q = q_values(p[others], int(others.sum()))
     table = np.ones(p.shape)
     table[others] = q
-    for place, action in enumerate(actions):
+    for place, target in enumerate(wanted):
         best = [at for at in np.argsort(table[place], kind="stable").tolist() if table[place, at] <= level]
         for at in best[:_MOST_OF_ONE]:
-            patience = min(PATIENCE[int(window[place, at])], wanted[place].patience)
+            patience = min(PATIENCE[int(window[place, at])], target.patience)
             if patience >= WINDOWS[0]:
-                yield Candidate(known[at][0], action, patience, float(table[place, at]))
+                yield Candidate(known[at][0], target.action, patience, float(table[place, at]))
 
 
 def _changes(tape: Tape) -> Iterator[StateTrigger]:
@@ -130,14 +128,14 @@ def _apart(trigger: StateTrigger, action: SetAction) -> bool:
     return trigger.entity_id not in action.entities
 
 
-def _at_times(tape: Tape, history: History, actions: Sequence[SetAction], level: float) -> Iterator[Candidate]:
+def _at_times(history: History, wanted: Sequence[Target], level: float) -> Iterator[Candidate]:
     """Give the times of the clock or of the sun at which people act, each a little earlier and later."""
-    by_token = {action.tokens[0]: action for action in actions}
+    by_token = {target.action.tokens[0]: target for target in wanted}
     for finding in TimeOfDay(false_discovery=level, surely=0.0, least_share=0.3, kinds=False).detect(history):
-        action, reference = by_token.get(finding.subject[0]), finding.measures["reference"]
-        if action is None:
+        target, reference = by_token.get(finding.subject[0]), finding.measures["reference"]
+        if target is None:
             continue
-        patience = min(WINDOWS[-1], Target(action, tape).patience)
+        patience = min(WINDOWS[-1], target.patience)
         if patience < WINDOWS[0]:
             continue
         times = np.array(finding.measures["times"], np.float64) * 60
@@ -145,4 +143,4 @@ def _at_times(tape: Tape, history: History, actions: Sequence[SetAction], level:
         seconds = np.unique(np.quantile(times, _QUANTILES, method="lower") // _GRID * _GRID).astype(np.int64)
         for second in seconds.tolist():
             trigger = SunTrigger(event=reference, offset=second) if sun else TimeTrigger(second=second % 86_400)
-            yield Candidate(trigger, action, patience, finding.evidence.q_value or 0.0)
+            yield Candidate(trigger, target.action, patience, finding.evidence.q_value or 0.0)

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from typing import Final
 
 import msgspec
-import numpy as np
 
+from quotidian.detect.statistics import any_within
 from quotidian.model.automation import Automation, SetAction
 from quotidian.model.home import domain_of
 from quotidian.suggest.backtest import TOGETHER
@@ -40,5 +40,5 @@ def _enters(automation: Automation, entity_id: str, state: str, tape: Tape) -> b
     instants = instants[track.known(before) & ~track.within((state,), before)]
     rows = track.entering(state)
     entered = track.instant[rows[~track.by_people[rows]]]
-    soon = np.searchsorted(entered, instants + TOGETHER, "right") > np.searchsorted(entered, instants, "left")
+    soon = any_within(entered, instants, instants + TOGETHER)
     return bool(soon.sum() >= _LEAST and 2 * soon.sum() > soon.size)
